@@ -1,0 +1,17 @@
+"""Every URL. The mission's are exact; a slash at the end is accepted and never needed."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from amc_trader import health
+
+urlpatterns = [
+    re_path(r"^health/?$", health.alive, name="health"),
+    path("analytics/", include("analytics.urls")),
+    path("performance/", include("performance.urls")),
+    path("api/", include("amc_trader.documentation")),
+    path("admin/", admin.site.urls),
+    path("", include("performance.page_urls")),
+]
+handler404 = "amc_trader.api.not_found"
+handler500 = "amc_trader.api.failed"
