@@ -1,0 +1,94 @@
+"""Tables of what is said before the market moves."""
+
+from analytics.models.ab_tests import (
+    Experiment,
+    ExperimentMode,
+    ExperimentReading,
+    ExperimentState,
+)
+from analytics.models.alerts import Alert, AlertKind, AlertSeverity
+from analytics.models.baseline import Baseline
+from analytics.models.discovery import (
+    Candidate,
+    DiscoveryBatch,
+    FloatBasis,
+    Pattern,
+    ReferencePattern,
+    ShadowPick,
+    Variant,
+)
+from analytics.models.experiments import (
+    BacktestRun,
+    ClaimAudit,
+    ClaimItem,
+    LookaheadCertificate,
+    Trial,
+    Verdict,
+)
+from analytics.models.feeds import (
+    DataSet,
+    DataSetState,
+    Filing,
+    FilingKind,
+    Halt,
+    HeldSession,
+    LiveQuote,
+)
+from analytics.models.jobs import FINISHED, UNFINISHED, JobRun, JobState
+from analytics.models.market import (
+    Correction,
+    DataFinding,
+    ImportRun,
+    Kind,
+    Security,
+    Source,
+)
+from analytics.models.similarity import HistoryIndex
+from analytics.models.sweeps import SweepSet, WeightSweep
+from analytics.models.theses import Recommendation, Thesis
+
+__all__ = [
+    "FINISHED",
+    "UNFINISHED",
+    "Alert",
+    "AlertKind",
+    "AlertSeverity",
+    "BacktestRun",
+    "Baseline",
+    "Candidate",
+    "ClaimAudit",
+    "ClaimItem",
+    "Correction",
+    "DataFinding",
+    "DataSet",
+    "DataSetState",
+    "DiscoveryBatch",
+    "Experiment",
+    "ExperimentMode",
+    "ExperimentReading",
+    "ExperimentState",
+    "Filing",
+    "FilingKind",
+    "FloatBasis",
+    "Halt",
+    "HeldSession",
+    "HistoryIndex",
+    "ImportRun",
+    "JobRun",
+    "JobState",
+    "Kind",
+    "LiveQuote",
+    "LookaheadCertificate",
+    "Pattern",
+    "Recommendation",
+    "ReferencePattern",
+    "Security",
+    "ShadowPick",
+    "Source",
+    "SweepSet",
+    "Thesis",
+    "Trial",
+    "Variant",
+    "Verdict",
+    "WeightSweep",
+]
