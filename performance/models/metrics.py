@@ -1,0 +1,73 @@
+"""Stage metrics: performance figures with their evidence (design §1, §11)."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from analytics.models import Source
+
+
+class Weighting(models.TextChoices):
+    EQUAL = "equal", "each trade alike"
+    CAPITAL = "capital", "by capital"
+
+
+class PerformanceMetric(models.Model):
+    """One figure over one window: a value with its interval, or the reason for having none."""
+
+    class Status(models.TextChoices):
+        OK = "ok", "ok"
+        INSUFFICIENT = "insufficient_data", "insufficient data"
+        CLAIMED = "claimed", "claimed"
+        SIMULATED = "simulated", "SIMULATED"
+
+    name = models.CharField(max_length=40)
+    window_days = models.PositiveSmallIntegerField("window [days]")
+    as_of = models.DateField("last session")
+    weighting = models.CharField(max_length=8, choices=Weighting, default=Weighting.EQUAL)
+    value = models.FloatField(null=True, blank=True, help_text="rates and returns: fractions")
+    n = models.PositiveIntegerField(help_text="trades behind it")
+    low = models.FloatField("lower bound", null=True, blank=True)
+    high = models.FloatField("upper bound", null=True, blank=True)
+    level = models.FloatField(default=0.95, help_text="of the interval")
+    method = models.CharField(max_length=60, blank=True)
+    status = models.CharField(max_length=20, choices=Status)
+    reason = models.CharField(max_length=200, blank=True)
+    computed_at = models.DateTimeField()
+    source = models.CharField(max_length=12, choices=Source)
+
+    class Meta:
+        db_table = "performance_metrics"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name", "window_days", "as_of", "weighting"],
+                name="metric_one_per_window",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="insufficient_data", value__isnull=True) & ~Q(reason="")
+                | Q(status__in=["ok", "claimed", "simulated"], value__isnull=False),
+                name="metric_has_a_value_or_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(low__isnull=True, high__isnull=True)
+                | Q(low__isnull=False, high__isnull=False, value__isnull=False)
+                & Q(low__lte=F("value"), high__gte=F("value")),
+                name="metric_lies_in_its_interval",
+            ),
+            models.CheckConstraint(
+                condition=Q(level__gt=0, level__lt=1), name="metric_level_0_to_1"
+            ),
+            models.CheckConstraint(
+                condition=Q(weighting__in=Weighting.values), name="metric_weighting_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(source__in=Source.values), name="metric_source_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(source="simulated") | ~Q(status__in=["ok", "claimed"]),
+                name="metric_simulated_says_so",
+            ),
+        ]
+        indexes = [models.Index(fields=["name", "-as_of"], name="metric_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} to {self.as_of}"

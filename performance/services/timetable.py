@@ -1,0 +1,116 @@
+"""The timetable's first entries. What a person changed in the admin stays as it is."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.db import transaction
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
+
+from analytics.services.setup import Stored
+
+NEW_YORK = "America/New_York"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the timetable.
+
+    Attributes:
+        task: What is called.
+        when: A crontab's minute, hour, day_of_week; New York time, daylight saving included.
+            It knows no holidays: the task asks the exchange's calendar.
+        about: For people.
+        expires_s: Seconds after which a call that nobody took is of no use.
+        arguments: What the task is called with.
+    """
+
+    task: str
+    when: Mapping[str, str]
+    about: str
+    expires_s: int
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+
+ENTRIES: Mapping[str, Entry] = {
+    "Look after jobs": Entry(
+        task="analytics.tasks.reap_jobs",
+        when={"minute": "*"},
+        about="Brings back jobs whose worker was killed or whose message was lost.",
+        expires_s=55,
+    ),
+    "Bars until they are published": Entry(
+        task="performance.tasks.follow_market",
+        when={"minute": "*/20"},
+        about=(
+            "With a provider's key: when a session has closed (13:00 on half days) and its bars "
+            "are missing, fetches them, then scans and settles. Asks again until they are "
+            "published; missed nights follow in order."
+        ),
+        expires_s=1100,
+    ),
+    "Session under way": Entry(
+        task="analytics.tasks.watch_session",
+        when={"minute": "*/5", "hour": "8-15", "day_of_week": "1-5"},
+        about=(
+            "Where the plan has snapshots: provisional volume so far against the usual, and "
+            "pattern alerts. Without such a plan it does nothing."
+        ),
+        expires_s=240,
+    ),
+    "Reference data": Entry(
+        task="analytics.tasks.start_job",
+        when={"minute": "0", "hour": "7", "day_of_week": "0"},
+        about="Weekly: who is listed and delisted, splits, floats.",
+        expires_s=24 * 3600,
+        arguments={"kind": "sync_reference"},
+    ),
+    "Short interest": Entry(
+        task="analytics.tasks.start_short_interest",
+        when={"minute": "45", "hour": "18", "day_of_week": "1-5"},
+        about="When a settlement's short interest should be published and is not in the lake.",
+        expires_s=12 * 3600,
+    ),
+    "Compaction": Entry(
+        task="analytics.tasks.start_job",
+        when={"minute": "0", "hour": "9", "day_of_week": "6"},
+        about="Weekly: rewrites closed months of the lake that lie in many small files.",
+        expires_s=24 * 3600,
+        arguments={"kind": "compact_lake"},
+    ),
+    "Discovery and settlement": Entry(
+        task="performance.tasks.start_night",
+        when={"minute": "30", "hour": "18", "day_of_week": "1-5"},
+        about=(
+            "After the close: scans every session with bars that was not scanned yet, in order, "
+            "then settles outcomes. On a holiday it does nothing unless a night was missed."
+        ),
+        expires_s=12 * 3600,
+    ),
+}
+
+
+@transaction.atomic
+def store_timetable() -> Stored:
+    """Store the entries that are not there; keep the others, whatever they say now."""
+    return Stored(
+        what="Timetable", rows={name: _store(name, entry) for name, entry in ENTRIES.items()}
+    )
+
+
+def _store(name: str, entry: Entry) -> bool:
+    if PeriodicTask.objects.filter(name=name).exists():
+        return False
+    crontab = {"hour": "*", "day_of_week": "*", "day_of_month": "*", "month_of_year": "*"}
+    schedule, _created = CrontabSchedule.objects.get_or_create(
+        **{**crontab, **entry.when}, timezone=NEW_YORK
+    )
+    PeriodicTask.objects.create(
+        name=name,
+        task=entry.task,
+        crontab=schedule,
+        description=entry.about,
+        expire_seconds=entry.expires_s,
+        kwargs=json.dumps(dict(entry.arguments)),
+    )
+    return True
