@@ -1,0 +1,14 @@
+"""URLs of the API under /performance/. No slash at the end is needed, one is accepted."""
+
+from django.urls import re_path
+
+from performance.api import missed, probes, views
+
+urlpatterns = [
+    re_path(
+        r"^discovery-analysis/?$", views.DiscoveryAnalysis.as_view(), name="discovery-analysis"
+    ),
+    re_path(r"^health/?$", probes.PerformanceHealth.as_view(), name="health"),
+    re_path(r"^missed-winners/?$", missed.MissedWinners.as_view(), name="missed-winners"),
+    re_path(r"^outcomes/?$", views.OutcomeList.as_view(), name="outcomes"),
+]

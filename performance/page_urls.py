@@ -1,0 +1,23 @@
+"""URLs of the pages, at the root of the site."""
+
+from django.urls import path
+
+from performance.views import candidates, jobs, overview, symbols
+
+app_name = "pages"
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("candidates", candidates.candidates, name="candidates"),
+    path("candidates.csv", candidates.candidates_csv, name="candidates-csv"),
+    path("symbols", symbols.find_symbol, name="find-symbol"),
+    path("symbols/<str:symbol>", symbols.symbol, name="symbol"),
+    path("symbols/<str:symbol>/explanation/<str:session>", symbols.explanation, name="explanation"),
+    path("cards/latest", overview.latest_card, name="latest-card"),
+    path("cards/funnel", overview.funnel_card, name="funnel-card"),
+    path("cards/outcomes", overview.outcomes_card, name="outcomes-card"),
+    path("cards/volume-events", overview.volume_events_card, name="volume-events-card"),
+    path("cards/live", overview.live_card, name="live-card"),
+    path("cards/jobs", overview.jobs_card, name="jobs-card"),
+    path("jobs/discovery", jobs.start_discovery, name="start-discovery"),
+    path("jobs/<int:job_id>/progress", jobs.job_progress, name="job-progress"),
+]

@@ -1,0 +1,1 @@
+"""Pages: own templates and styles inside the admin's frame, refreshed by HTMX."""
