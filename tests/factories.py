@@ -177,7 +177,11 @@ def make_baseline(**fields: Any) -> Baseline:
 
 
 def make_thesis(**fields: Any) -> Thesis:
-    wanted = {
+    """Store a thesis at the end of the chain; its digest is none of its content."""
+    last = Thesis.objects.newest_first().first()
+    wanted: dict[str, Any] = {
+        "number": last.number + 1 if last else 1,
+        "previous": last,
         "symbol": "VIGL",
         "session": SESSION,
         "pattern": "STANDARD",
@@ -185,9 +189,11 @@ def make_thesis(**fields: Any) -> Thesis:
         "entry_price": "3",
         "target_price": "4.5",
         "stop_price": "2.55",
+        "max_entry_price": "3.15",
         "horizon": 14,
         "p_target": 0.2,
         "author": "rules:1",
+        "prompt_version": f"test {next(_number)}",
         "issued_at": NOW,
         "digest": f"{next(_number):064d}",
         "source": Source.IMPORTED,

@@ -8,6 +8,8 @@ from analytics.models.ab_tests import (
 )
 from analytics.models.alerts import Alert, AlertKind, AlertSeverity
 from analytics.models.baseline import Baseline
+from analytics.models.calibrations import CalibrationMethod, PatternCalibration
+from analytics.models.claude_usage import CallPurpose, CallState, ClaudeCall, ThesisBudget
 from analytics.models.discovery import (
     Candidate,
     DiscoveryBatch,
@@ -45,7 +47,14 @@ from analytics.models.market import (
 )
 from analytics.models.similarity import HistoryIndex
 from analytics.models.sweeps import SweepSet, WeightSweep
-from analytics.models.theses import Recommendation, Thesis
+from analytics.models.theses import AuthorKind, CutoffBasis, Recommendation, Thesis
+from analytics.models.thesis_records import (
+    RequestOutcome,
+    RequestReason,
+    ThesisEvent,
+    ThesisEventKind,
+    ThesisRequest,
+)
 
 __all__ = [
     "FINISHED",
@@ -53,12 +62,18 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AlertSeverity",
+    "AuthorKind",
     "BacktestRun",
     "Baseline",
+    "CalibrationMethod",
+    "CallPurpose",
+    "CallState",
     "Candidate",
     "ClaimAudit",
     "ClaimItem",
+    "ClaudeCall",
     "Correction",
+    "CutoffBasis",
     "DataFinding",
     "DataSet",
     "DataSetState",
@@ -80,13 +95,20 @@ __all__ = [
     "LiveQuote",
     "LookaheadCertificate",
     "Pattern",
+    "PatternCalibration",
     "Recommendation",
     "ReferencePattern",
+    "RequestOutcome",
+    "RequestReason",
     "Security",
     "ShadowPick",
     "Source",
     "SweepSet",
     "Thesis",
+    "ThesisBudget",
+    "ThesisEvent",
+    "ThesisEventKind",
+    "ThesisRequest",
     "Trial",
     "Variant",
     "Verdict",
