@@ -376,7 +376,7 @@ def make_summary(**fields: Any) -> DashboardSummary:
 
 def make_accuracy(**fields: Any) -> ThesisAccuracy:
     thesis = fields.pop("thesis", None) or make_thesis()
-    wanted: dict[str, Any] = {"updated_at": NOW, "source": thesis.source}
+    wanted: dict[str, Any] = {"reason": "too early", "updated_at": NOW, "source": thesis.source}
     return ThesisAccuracy.objects.create(thesis=thesis, **{**wanted, **fields})
 
 

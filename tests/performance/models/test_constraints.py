@@ -1,6 +1,6 @@
 """Every constraint of the scores has a row that it refuses."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -275,31 +275,3 @@ class TestDashboardSummary:
     )
     def test_refuses(self, constraint, fields):
         assert refused(factories.make_summary, constraint, **fields)
-
-
-class TestThesisAccuracy:
-    @pytest.mark.parametrize(
-        ("constraint", "fields"),
-        [
-            ("accuracy_settlement_known or accuracy_settled_together", {"settlement": "maybe"}),
-            ("accuracy_settled_together", {"settlement": "pending", "brier": 0.2}),
-            (
-                "accuracy_settled_together",
-                {"settlement": "target", "direction_right": None, "settled_session": SESSION},
-            ),
-            ("accuracy_log_loss_not_negative", {"log_loss": -0.1}),
-            ("accuracy_brier_0_to_1", {"brier": 1.1}),
-            ("accuracy_source_known", {"source": "dreamt"}),
-        ],
-    )
-    def test_refuses(self, constraint, fields):
-        settled = {
-            "settlement": "target",
-            "settled_session": date(2024, 7, 10),
-            "return_horizon": 0.5,
-            "direction_right": True,
-            "target_reached": True,
-        }
-        whole = fields if fields.get("settlement") == "pending" else {**settled, **fields}
-
-        assert refused(factories.make_accuracy, constraint, **whole)
