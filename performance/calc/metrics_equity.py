@@ -1,0 +1,253 @@
+"""Figures of the mark-to-market equity curve: return, risk, skill against SPY (design §11)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+from analytics.calc import evidence, intervals, ratios
+from analytics.calc.evidence import Estimate
+from analytics.calc.intervals import Pooled
+from performance.calc import metrics_tails
+
+FEWEST_RETURNS = 20  # daily returns under which no figure is scaled to a year
+BLOCK = 28  # sessions of a bootstrap block, design §1
+DRAWS, SEED = 1000, 11
+NORMAL_95 = intervals.normal_quantile(0.5 + intervals.LEVEL / 2)
+NAMES = (
+    "time_weighted_return", "max_drawdown", "volatility", "sharpe", "sortino", "calmar",
+    "probabilistic_sharpe", "value_at_risk_95", "expected_shortfall_95", "alpha", "beta",
+    "spy_return",
+)  # fmt: skip
+
+Floats = npt.NDArray[np.float64]
+Figure = Callable[[Floats], float | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Daily returns of an account, and SPY's over the same sessions.
+
+    Attributes:
+        sessions: Ascending.
+        returns: Fractions, flows taken out.
+        market: SPY's, NaN where it is not known.
+    """
+
+    sessions: list[date]
+    returns: Floats
+    market: Floats
+
+
+def daily_returns(equity: Floats, flows: Floats, *, before: float | None = None) -> Floats:
+    """Return daily returns with money that came in or went out taken out.
+
+    What comes in counts from the day's start, what goes out until its end, so that the first
+    deposit and the last withdrawal both leave a return behind.
+
+    Args:
+        equity: At each close [USD].
+        flows: External cash of each day, in positive [USD].
+        before: Equity at the close before the first; None if the account begins there.
+
+    Returns:
+        One per day; NaN where nothing was invested at the day's start.
+
+    Source:
+        Time-weighted return with daily valuation: GIPS Standards 2020, 2.A.
+    """
+    start = np.concatenate([[before or 0.0], equity[:-1]]) + np.maximum(flows, 0.0)
+    end = equity - np.minimum(flows, 0.0)
+    return np.divide(end, start, out=np.full(equity.size, np.nan), where=start > 0) - 1
+
+
+def figures(curve: Curve, *, source: str) -> dict[str, Estimate]:
+    """Return the figures of :data:`NAMES`; one that cannot be given says why.
+
+    Returns and losses are fractions; Sharpe, Sortino, Calmar and alpha are per year at a
+    riskless rate of 0, volatility too. Value at risk and shortfall are of one session.
+    """
+    give = _Giver(
+        returns=curve.returns, source=source, as_of=curve.sessions[-1] if curve.sessions else None
+    )
+    found = {
+        "time_weighted_return": give.plain(_growth, "product of daily returns", fewest=1),
+        "max_drawdown": give.drawn(ratios.max_drawdown, "deepest fall from a peak", fewest=1),
+        "volatility": give.drawn(_volatility, "sample deviation x sqrt(252)"),
+        "sharpe": give.sharpe(),
+        "sortino": give.drawn(ratios.sortino, "mean over downside deviation"),
+        "calmar": give.drawn(ratios.calmar, "yearly growth over the deepest fall"),
+        "probabilistic_sharpe": give.probability(),
+        "value_at_risk_95": give.drawn(metrics_tails.value_at_risk, "historical, one session"),
+        "expected_shortfall_95": give.drawn(
+            metrics_tails.expected_shortfall, "historical, one session"
+        ),
+    }
+    return found | give.against(curve.market)
+
+
+def deflated(document: Mapping[str, object], *, source: str, as_of: date | None) -> Estimate:
+    """Return the deflated Sharpe ratio of ``trials.get_deflation`` as an estimate."""
+    value, n = document.get("value"), document.get("trials")
+    count = n if isinstance(n, int) else 0
+    if not isinstance(value, float):
+        reason = str(document.get("reason") or "no trial is recorded")
+        return evidence.insufficient(n=count, reason=reason, source=source, as_of=as_of)
+    return evidence.measured(
+        value=value,
+        n=count,
+        source=source,
+        as_of=as_of,
+        method=str(document.get("method", ""))[:160],
+        reason="a probability has no interval of its own",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Giver:
+    """Turns a curve into estimates."""
+
+    returns: Floats
+    source: str
+    as_of: date | None
+
+    def plain(self, figure: Figure, method: str, *, fewest: int = FEWEST_RETURNS) -> Estimate:
+        """Give a fact about the curve, without an interval."""
+        value = figure(self.returns) if self.returns.size >= fewest else None
+        if value is None:
+            return self._none(fewest)
+        return self._given(value, method, reason="a fact about this curve, not an estimate")
+
+    def drawn(self, figure: Figure, method: str, *, fewest: int = FEWEST_RETURNS) -> Estimate:
+        """Give a figure with a bootstrap interval, where the curve is long enough for one."""
+        value = figure(self.returns) if self.returns.size >= fewest else None
+        if value is None:
+            return self._none(fewest, self.returns.size >= fewest)
+        bounds = block_bounds(self.returns, figure)
+        if bounds is None:
+            few = f"{self.returns.size} sessions, {2 * BLOCK} are needed for an interval"
+            return self._given(value, method, reason=few)
+        wide = (min(bounds[0], value), max(bounds[1], value))
+        return self._given(value, f"{method}; circular blocks of {BLOCK}, approximate", wide)
+
+    def sharpe(self) -> Estimate:
+        seen = self._moments()
+        if seen is None:
+            return self._none(FEWEST_RETURNS, self.returns.size >= FEWEST_RETURNS)
+        half = NORMAL_95 * seen.standard_error * sqrt(ratios.SESSIONS_A_YEAR)
+        value = seen.annual_sharpe
+        return self._given(
+            value, "Mertens, daily returns taken as independent", (value - half, value + half)
+        )
+
+    def probability(self) -> Estimate:
+        seen = self._moments()
+        if seen is None:
+            return self._none(FEWEST_RETURNS, self.returns.size >= FEWEST_RETURNS)
+        return self._given(
+            seen.probability_above(0.0),
+            "P(Sharpe > 0), raw kurtosis, Bailey and Lopez de Prado",
+            reason="a probability has no interval of its own",
+        )
+
+    def against(self, market: Floats) -> dict[str, Estimate]:
+        """Give alpha, beta and SPY's own return, over the sessions that both have."""
+        both = ~np.isnan(market)
+        own, other = self.returns[both], market[both]
+        part = _Giver(returns=own, source=self.source, as_of=self.as_of)
+        spy = _Giver(returns=other, source=self.source, as_of=self.as_of)
+        found = {"spy_return": spy.plain(_growth, "SPY over the same sessions", fewest=1)}
+        fit = regress(own, other)
+        if own.size < FEWEST_RETURNS or fit is None:
+            none = part._none(FEWEST_RETURNS, own.size >= FEWEST_RETURNS)
+            return found | {"alpha": none, "beta": none}
+        alpha, beta = fit
+        half_a, half_b = (each.critical * each.standard_error for each in fit)
+        rise = (_a_year(alpha.value - half_a), _a_year(alpha.value + half_a))
+        method = f"least squares on SPY, t on influence values (EWC, nu {alpha.degrees})"
+        return found | {
+            "alpha": part._given(_a_year(alpha.value), method, rise),
+            "beta": part._given(beta.value, method, (beta.value - half_b, beta.value + half_b)),
+        }
+
+    def _moments(self) -> ratios.Moments | None:
+        return ratios.moments(self.returns) if self.returns.size >= FEWEST_RETURNS else None
+
+    def _none(self, fewest: int, long_enough: bool = False) -> Estimate:
+        n = int(self.returns.size)
+        reason = f"{n} sessions of equity, {fewest} are needed"
+        if long_enough:
+            reason = f"not defined: nothing to divide by in {n} sessions of equity"
+        return evidence.insufficient(n=n, reason=reason, source=self.source, as_of=self.as_of)
+
+    def _given(
+        self,
+        value: float,
+        method: str,
+        bounds: tuple[float, float] | None = None,
+        reason: str = "",
+    ) -> Estimate:
+        return evidence.measured(
+            value=value,
+            n=int(self.returns.size),
+            source=self.source,
+            as_of=self.as_of,
+            method=method,
+            bounds=bounds,
+            reason=reason,
+        )
+
+
+def regress(own: Floats, market: Floats) -> tuple[Pooled, Pooled] | None:
+    """Return alpha (per session) and beta of least squares, with what each session adds to them.
+
+    None where the market does not move or there are fewer than 4 sessions.
+    """
+    if own.size < 4 or not float(np.var(market)) > 1e-24:
+        return None
+    centred = market - market.mean()
+    beta = float(centred @ own / (centred @ centred))
+    alpha = float(own.mean() - beta * market.mean())
+    rest = own - alpha - beta * market
+    of_beta = centred * rest / float(np.mean(centred**2))
+    pooled = [
+        Pooled(value=value, n=own.size, influence=influence, settled_sessions=own.size)
+        for value, influence in ((alpha, rest - market.mean() * of_beta), (beta, of_beta))
+    ]
+    return pooled[0], pooled[1]
+
+
+def block_bounds(returns: Floats, figure: Figure) -> tuple[float, float] | None:
+    """Return the 95 % percentile interval over circular blocks; None under two blocks.
+
+    Source:
+        Politis and Romano 1992, in Exploring the Limits of Bootstrap; the seed is fixed.
+    """
+    if returns.size < 2 * BLOCK:
+        return None
+    chance = np.random.default_rng(SEED)
+    count = -(-returns.size // BLOCK)
+    starts = chance.integers(0, returns.size, (DRAWS, count))
+    places = (starts[:, :, None] + np.arange(BLOCK)) % returns.size
+    drawn = returns[places.reshape(DRAWS, -1)[:, : returns.size]]
+    found = [value for value in map(figure, drawn) if value is not None]
+    if len(found) < DRAWS / 2:
+        return None
+    tail = (1 - intervals.LEVEL) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _growth(returns: Floats) -> float:
+    return float(np.prod(1 + returns)) - 1
+
+
+def _volatility(returns: Floats) -> float:
+    return float(returns.std(ddof=1)) * sqrt(ratios.SESSIONS_A_YEAR)
+
+
+def _a_year(daily: float) -> float:
+    return float((1 + daily) ** ratios.SESSIONS_A_YEAR - 1)
