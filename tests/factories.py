@@ -1,6 +1,6 @@
 """Rows for tests: each call states only what the test is about."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import count
 from typing import Any
 
@@ -22,22 +22,37 @@ from analytics.models import (
     Variant,
 )
 from performance.models import (
-    Account,
     BatchAnalysis,
     CandidateTracking,
     DashboardSummary,
     HealthMetric,
     PerformanceMetric,
-    Position,
     RiskAssessment,
     ThesisAccuracy,
     TimingAnalysis,
-    Trade,
     WinnerEpisode,
 )
+from tests.instants import NOW, SESSION
+from tests.portfolio_rows import (
+    make_account,
+    make_action,
+    make_cash,
+    make_fill,
+    make_position,
+    make_trade,
+)
 
-SESSION = date(2024, 6, 28)
-NOW = datetime(2024, 6, 28, 22, 0, tzinfo=UTC)
+__all__ = [
+    "NOW",
+    "SESSION",
+    "make_account",
+    "make_action",
+    "make_cash",
+    "make_fill",
+    "make_position",
+    "make_trade",
+]
+
 _number = count(1)
 
 
@@ -274,35 +289,6 @@ def make_episode(**fields: Any) -> WinnerEpisode:
         "source": Source.IMPORTED,
     }
     return WinnerEpisode.objects.create(**{**wanted, **fields})
-
-
-def make_account(**fields: Any) -> Account:
-    wanted = {"name": f"account {next(_number)}", "kind": "paper", "source": Source.IMPORTED}
-    return Account.objects.create(**{**wanted, **fields})
-
-
-def make_trade(**fields: Any) -> Trade:
-    wanted: dict[str, Any] = {
-        "symbol": "VIGL",
-        "quantity": 100,
-        "opened_at": NOW,
-        "entry_price": "3",
-        "source": Source.IMPORTED,
-    }
-    account = fields.pop("account", None) or make_account()
-    return Trade.objects.create(account=account, **{**wanted, **fields})
-
-
-def make_position(**fields: Any) -> Position:
-    wanted: dict[str, Any] = {
-        "symbol": "VIGL",
-        "quantity": 100,
-        "average_cost": "3",
-        "updated_at": NOW,
-        "source": Source.IMPORTED,
-    }
-    account = fields.pop("account", None) or make_account()
-    return Position.objects.create(account=account, **{**wanted, **fields})
 
 
 def make_risk(**fields: Any) -> RiskAssessment:

@@ -4,8 +4,27 @@ from performance.models.accuracy import Settlement, ThesisAccuracy
 from performance.models.dashboard import AlertLevel, DashboardSummary, RecoveryStatus
 from performance.models.gates import GateStudy
 from performance.models.health import HealthMetric, HealthStatus
+from performance.models.ledger import (
+    EXTERNAL,
+    ActionKind,
+    CashKind,
+    CashMovement,
+    CorporateAction,
+    Fill,
+    FillKind,
+    Origin,
+    Side,
+)
+from performance.models.ledger_rows import Difference, EquityDay, LedgerFinding, Lot, LotClose
 from performance.models.metrics import PerformanceMetric, Weighting
-from performance.models.portfolio import Account, Position, Trade
+from performance.models.portfolio import (
+    Account,
+    Position,
+    Trade,
+    TradeLink,
+    TradeSide,
+    TradeStatus,
+)
 from performance.models.risk import RiskAdvice, RiskAssessment
 from performance.models.timing import TimingAnalysis
 from performance.models.tracking import (
@@ -17,14 +36,27 @@ from performance.models.tracking import (
 from performance.models.winners import WinnerEpisode
 
 __all__ = [
+    "EXTERNAL",
     "Account",
+    "ActionKind",
     "AlertLevel",
     "BatchAnalysis",
     "CandidateTracking",
+    "CashKind",
+    "CashMovement",
+    "CorporateAction",
     "DashboardSummary",
+    "Difference",
+    "EquityDay",
+    "Fill",
+    "FillKind",
     "GateStudy",
     "HealthMetric",
     "HealthStatus",
+    "LedgerFinding",
+    "Lot",
+    "LotClose",
+    "Origin",
     "OutcomeClass",
     "OutcomeStatus",
     "PerformanceMetric",
@@ -33,9 +65,13 @@ __all__ = [
     "RiskAdvice",
     "RiskAssessment",
     "Settlement",
+    "Side",
     "ThesisAccuracy",
     "TimingAnalysis",
     "Trade",
+    "TradeLink",
+    "TradeSide",
+    "TradeStatus",
     "Weighting",
     "WinnerEpisode",
 ]
