@@ -22,16 +22,23 @@ class RecoveryStatus(models.TextChoices):
 
 
 class DashboardSummary(models.Model):
-    """The figures of the front page as they stood after one session."""
+    """The figures of one period as they stood after one session; rewritten, never computed late.
+
+    Reads take the newest row of a period and say its age. The rows of a period are the history
+    of the recovery.
+    """
 
     session = models.DateField()
+    period_days = models.PositiveSmallIntegerField(
+        "period [days]", default=90, help_text="calendar days up to the session; 0: all history"
+    )
     alert_level = models.CharField(max_length=12, choices=AlertLevel)
     recovery_status = models.CharField(max_length=20, choices=RecoveryStatus)
     recovery_progress = models.FloatField("recovery progress [fraction]", null=True, blank=True)
     performance_gap = models.FloatField(
         "average return less baseline [fraction]", null=True, blank=True
     )
-    projected_recovery = models.DateField(null=True, blank=True)
+    projected_recovery = models.DateField(null=True, blank=True, help_text="exploratory")
     discovery_quality = models.FloatField("discovery quality [0-100]", null=True, blank=True)
     thesis_accuracy = models.FloatField("thesis accuracy [fraction]", null=True, blank=True)
     timing_score = models.FloatField("market timing [0-100]", null=True, blank=True)
@@ -44,7 +51,9 @@ class DashboardSummary(models.Model):
         db_table = "dashboard_summaries"
         verbose_name_plural = "dashboard summaries"
         constraints = [
-            models.UniqueConstraint(fields=["source", "session"], name="summary_one_per_session"),
+            models.UniqueConstraint(
+                fields=["source", "period_days", "session"], name="summary_one_per_session"
+            ),
             models.CheckConstraint(
                 condition=Q(alert_level__in=AlertLevel.values), name="summary_alert_level_known"
             ),
@@ -64,6 +73,9 @@ class DashboardSummary(models.Model):
             models.CheckConstraint(
                 condition=Q(source__in=Source.values), name="summary_source_known"
             ),
+        ]
+        indexes = [
+            models.Index(fields=["source", "period_days", "-session"], name="summary_newest")
         ]
 
     def __str__(self) -> str:

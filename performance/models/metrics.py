@@ -4,6 +4,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from analytics.models import Source
+from performance.models.portfolio import Account
+
+SINCE_INCEPTION = 0  # the window that begins with the first trade
 
 
 class Weighting(models.TextChoices):
@@ -12,7 +15,10 @@ class Weighting(models.TextChoices):
 
 
 class PerformanceMetric(models.Model):
-    """One figure over one window: a value with its interval, or the reason for having none."""
+    """One figure over one window: a value with its interval, or the reason for having none.
+
+    ``at_zero`` is the same figure with holdings of a frozen quote valued at 0 (design §11).
+    """
 
     class Status(models.TextChoices):
         OK = "ok", "ok"
@@ -20,8 +26,18 @@ class PerformanceMetric(models.Model):
         CLAIMED = "claimed", "claimed"
         SIMULATED = "simulated", "SIMULATED"
 
+    account = models.ForeignKey(
+        Account,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="metrics",
+        help_text="blank: all accounts of the source together",
+    )
     name = models.CharField(max_length=40)
-    window_days = models.PositiveSmallIntegerField("window [days]")
+    window_days = models.PositiveSmallIntegerField(
+        "window [days]", help_text="calendar days; 0: since the first trade"
+    )
     as_of = models.DateField("last session")
     weighting = models.CharField(max_length=8, choices=Weighting, default=Weighting.EQUAL)
     value = models.FloatField(null=True, blank=True, help_text="rates and returns: fractions")
@@ -29,7 +45,11 @@ class PerformanceMetric(models.Model):
     low = models.FloatField("lower bound", null=True, blank=True)
     high = models.FloatField("upper bound", null=True, blank=True)
     level = models.FloatField(default=0.95, help_text="of the interval")
-    method = models.CharField(max_length=60, blank=True)
+    frozen = models.PositiveIntegerField(default=0, help_text="open trades with a frozen quote")
+    at_zero = models.FloatField(
+        "value with frozen quotes at 0", null=True, blank=True, help_text="blank: none is frozen"
+    )
+    method = models.CharField(max_length=160, blank=True)
     status = models.CharField(max_length=20, choices=Status)
     reason = models.CharField(max_length=200, blank=True)
     computed_at = models.DateTimeField()
@@ -40,7 +60,17 @@ class PerformanceMetric(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "name", "window_days", "as_of", "weighting"],
+                condition=Q(account__isnull=True),
                 name="metric_one_per_window",
+            ),
+            models.UniqueConstraint(
+                fields=["account", "name", "window_days", "as_of", "weighting"],
+                condition=Q(account__isnull=False),
+                name="metric_one_per_account_window",
+            ),
+            models.CheckConstraint(
+                condition=Q(at_zero__isnull=True) | Q(frozen__gt=0, value__isnull=False),
+                name="metric_at_zero_needs_a_frozen_quote",
             ),
             models.CheckConstraint(
                 condition=Q(status="insufficient_data", value__isnull=True) & ~Q(reason="")
@@ -67,7 +97,10 @@ class PerformanceMetric(models.Model):
                 name="metric_simulated_says_so",
             ),
         ]
-        indexes = [models.Index(fields=["name", "-as_of"], name="metric_latest")]
+        indexes = [
+            models.Index(fields=["name", "-as_of"], name="metric_latest"),
+            models.Index(fields=["source", "window_days", "-as_of"], name="metric_window"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} to {self.as_of}"
