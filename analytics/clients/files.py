@@ -13,6 +13,7 @@ from typing import Final, TextIO, cast
 
 import polars as pl
 
+from analytics.clients import clean_csv
 from analytics.errors import DomainError
 
 SUFFIXES: Final = (".parquet", ".csv", ".csv.gz")
@@ -138,9 +139,9 @@ def load(path: Path, layouts: tuple[Layout, ...]) -> tuple[Layout, Reading]:
 
 
 def _read(path: Path, layout: Layout) -> Reading:
-    raw, ragged = _cells(path)
-    raw = raw.rename({name: _plain(name) for name in raw.columns if name != "line"})
     types = layout.required | layout.optional
+    raw, ragged = _cells(path, types)
+    raw = raw.rename({name: _plain(name) for name in raw.columns if name != "line"})
     absent = [name for name in types if name not in raw.columns]
     cells = raw.select(
         "line",
@@ -152,8 +153,8 @@ def _read(path: Path, layout: Layout) -> Reading:
         *(pl.lit(None, types[name]).alias(name) for name in absent),
     )
     bad = _unreadable(raw, cells, layout)
-    frame = cells.filter(~pl.col("line").is_in(bad["line"].implode()))
-    if "symbol" in frame.columns:
+    frame = cells.filter(~pl.col("line").is_in(bad["line"].implode())) if bad.height else cells
+    if "symbol" in frame.columns and frame["symbol"].str.contains("-", literal=True).any():
         frame = frame.with_columns(canonical(pl.col("symbol")))
     return Reading(frame=frame.rename(layout.renamed), faults=pl.concat([ragged, bad]).sort("line"))
 
@@ -248,12 +249,15 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:200]
 
 
-def _cells(path: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _cells(path: Path, types: dict[str, pl.DataType]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the cells with their ``line``, and a fault for each line of the wrong length."""
     none = pl.DataFrame(schema=FAULT)
     if path.name.endswith(".parquet"):
         frame = pl.read_parquet(path)
         return frame.with_row_index("line", 1).cast({"line": LINE}), none
+    flawless = clean_csv.read(path, types)
+    if flawless is not None:
+        return flawless.with_row_index("line", 2).cast({"line": LINE}), none
     return _csv_cells(path)
 
 

@@ -6,10 +6,12 @@ from typing import Final
 
 import polars as pl
 
+from analytics.lake import ordering
 from analytics.lake.schemas import Shape
 
 Completer = Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]  # stored rows, new rows
 Recorder = Callable[[pl.DataFrame, pl.DataFrame], None]  # of the replaced rows: before, after
+Withdrawer = Callable[[pl.DataFrame], pl.DataFrame]  # of the stored rows: those to take away
 
 UNCHANGED: Final = 0
 NEW: Final = 1
@@ -27,6 +29,7 @@ class Written:
         version: Version of the table afterwards.
         replaced: The changed rows as they were before.
         status: Beside each key 0 (unchanged), 1 (new) or 2 (changed).
+        withdrawn: Rows that were taken away.
     """
 
     new: int
@@ -35,10 +38,11 @@ class Written:
     version: int
     replaced: pl.DataFrame
     status: pl.DataFrame
+    withdrawn: int = 0
 
-    def at(self, version: int) -> "Written":
+    def at(self, version: int, *, withdrawn: int = 0) -> "Written":
         """Return the same with another ``version``."""
-        return replace(self, version=version)
+        return replace(self, version=version, withdrawn=withdrawn)
 
 
 def compare(
@@ -78,6 +82,8 @@ def compare(
 
 def merge(shape: Shape, old: pl.DataFrame, rows: pl.DataFrame, written: Written) -> pl.DataFrame:
     """Return ``old`` with what is new and changed in ``rows``, in the order of storage."""
+    if old.is_empty():
+        return in_storage_order(shape, rows)
     coming = rows.filter(written.status["status"] != UNCHANGED)
     kept = old.join(written.replaced.select(shape.key), on=shape.key, how="anti")
     return in_storage_order(shape, pl.concat([kept, coming.select(kept.columns)]))
@@ -85,7 +91,9 @@ def merge(shape: Shape, old: pl.DataFrame, rows: pl.DataFrame, written: Written)
 
 def in_storage_order(shape: Shape, frame: pl.DataFrame) -> pl.DataFrame:
     """Order rows by month, symbol and day: one day's correction then touches few files."""
-    return frame.sort(pl.col(shape.time_key).dt.truncate("1mo"), *shape.key)
+    if shape.extra_key:
+        return frame.sort(pl.col(shape.time_key).dt.truncate("1mo"), *shape.key)
+    return ordering.by_symbol(frame, shape.time_key, monthly=True)
 
 
 def added(shape: Shape, parts: list[Written], version: int) -> Written:
@@ -96,6 +104,7 @@ def added(shape: Shape, parts: list[Written], version: int) -> Written:
         new=sum(part.new for part in parts),
         changed=sum(part.changed for part in parts),
         unchanged=sum(part.unchanged for part in parts),
+        withdrawn=sum(part.withdrawn for part in parts),
         version=version,
         replaced=pl.concat([empty, *(part.replaced.select(empty.columns) for part in parts)]),
         status=pl.concat([none, *(part.status for part in parts)]),

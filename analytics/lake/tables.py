@@ -20,8 +20,8 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from deltalake.schema import PrimitiveType
 
 from analytics.errors import Unavailable
-from analytics.lake import changes
-from analytics.lake.changes import Completer, Recorder, Written
+from analytics.lake import changes, ordering
+from analytics.lake.changes import Completer, Recorder, Withdrawer, Written
 from analytics.lake.schemas import SHAPES, Shape
 
 TRIES: Final = 8
@@ -132,7 +132,9 @@ class Lake:
         wanted = columns or list(shape.columns)
         needed = list(dict.fromkeys([*wanted, *shape.key]))  # the sort needs the key
         found = self._rows(self._open(table), shape, first, last, needed, symbols)
-        return found.sort(shape.key).select(wanted)
+        if shape.extra_key:
+            return found.sort(shape.key).select(wanted)
+        return ordering.by_symbol(found, shape.time_key).select(wanted)
 
     def upsert(
         self,
@@ -142,6 +144,7 @@ class Lake:
         completing: Completer | None = None,
         keeping: pl.Expr | None = None,
         before_replacing: Recorder | None = None,
+        withdrawing: Withdrawer | None = None,
     ) -> Written:
         """Insert the rows of ``frame``, replacing those of the same key that differ.
 
@@ -155,6 +158,8 @@ class Lake:
             keeping: Stored rows for which this is true are not replaced.
             before_replacing: Called with the rows about to be replaced and their
                 replacements, before each attempt to commit: must be safe to call again.
+            withdrawing: Given the stored rows of the day, returns those to take away in the
+                same commit; called before each attempt. For ``frame`` of a single day.
 
         Raises:
             ValueError: A key column is null, or a key occurs twice in ``frame``.
@@ -169,6 +174,7 @@ class Lake:
             completing=completing,
             keeping=keeping,
             before_replacing=before_replacing,
+            withdrawing=withdrawing,
         )
         if len(days) > FEW_DAYS:
             return replace(rows, days)
@@ -240,6 +246,7 @@ class Lake:
         completing: Completer | None,
         keeping: pl.Expr | None,
         before_replacing: Recorder | None,
+        withdrawing: Withdrawer | None,
     ) -> Written:
         """Compare and write ``rows``: one day, or the whole years that ``days`` touch."""
         if len(days) == 1:
@@ -260,10 +267,12 @@ class Lake:
             if outcome.changed and before_replacing:
                 keys = outcome.replaced.select(shape.key)
                 before_replacing(outcome.replaced, coming.join(keys, on=shape.key, how="semi"))
-            if outcome.new or outcome.changed:
-                merged = changes.merge(shape, old, coming, outcome)
+            going = withdrawing(old) if withdrawing else old.clear()
+            if outcome.new or outcome.changed or going.height:
+                left = old.join(going.select(shape.key), on=shape.key, how="anti")
+                merged = changes.merge(shape, left, coming, outcome)
                 self._write(handle, shape, merged, predicate)
-            return outcome.at(handle.version())
+            return outcome.at(handle.version(), withdrawn=going.height)
 
         return self._retry(shape, attempt)
 
@@ -303,6 +312,10 @@ class Lake:
             scan = scan.filter(pl.col("year") >= first.year, pl.col(shape.time_key) >= first)
         if last is not None:
             scan = scan.filter(pl.col("year") <= last.year, pl.col(shape.time_key) <= last)
+        if symbols:  # the range lets whole parts of files be passed over
+            scan = scan.filter(
+                pl.col("symbol").is_between(pl.lit(min(symbols)), pl.lit(max(symbols)))
+            )
         if symbols is not None:
             scan = scan.filter(pl.col("symbol").is_in(symbols))
         return scan.select(wanted).collect(engine="in-memory")

@@ -8,11 +8,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from analytics.calc import listings, quality, sessions
+from analytics.lake.tables import Lake
 from analytics.models import ImportRun, Kind, Security
-from analytics.services import findings, lakes
+from analytics.services import bulk, findings, lakes
 
 ROUNDS: Final = 3  # reads again if someone wrote to the lake meanwhile
+AT_ONCE: Final = 4000  # symbols whose whole history is held in memory
 CHUNK: Final = 1000  # rows or symbols per statement
+KINDS: Final = frozenset(Kind.values)
 LENGTHS: Final = {
     "name": 200,
     "exchange": 20,
@@ -35,26 +38,33 @@ def refresh_symbols(
     it came. New findings are filed under ``run``; those no longer true are taken away.
     """
     lake = lakes.lake_of(source)
-    for _ in range(ROUNDS):
+    market = lake.coverage()
+    ordered = sorted(set(symbols))
+    for at in range(0, len(ordered), AT_ONCE):
+        _refresh(lake, ordered[at : at + AT_ONCE], market, source, run)
+    total = Security.objects.filter(source__in=lakes.sources_beside(source)).count()
+    feed = quality.feed_findings(
+        market["session"].to_list(), symbols=total, last_finished=sessions.last_finished(now)
+    )
+    findings.replace_standing(found=feed, symbols=[""], source=source, run=run)
+
+
+def _refresh(
+    lake: Lake, symbols: list[str], market: pl.DataFrame, source: str, run: ImportRun | None
+) -> None:
+    """Do a part of the symbols; again if someone wrote to the lake meanwhile."""
+    for turn in range(ROUNDS):
         versions = lake.versions()
         bars = lake.read("bars", columns=SERIES_COLUMNS, symbols=symbols)
         lists = lake.read("symbols", symbols=symbols)
         splits = lake.read("splits", columns=["symbol", "ex_date"], symbols=symbols)
-        market = lake.coverage()
+        market = lake.coverage() if turn else market
         cuts = listings.changes_of_company(lists)
         described = listings.describe(listings.periods(bars, cuts), lists)
         found = quality.series_findings(bars, splits, market)
         del bars
         _store_periods(described, symbols, source)
-        total = Security.objects.filter(source__in=lakes.sources_beside(source)).count()
-        feed = quality.feed_findings(
-            market["session"].to_list(),
-            symbols=total,
-            last_finished=sessions.last_finished(now),
-        )
-        findings.replace_standing(
-            found=pl.concat([found, feed]), symbols=[*symbols, ""], source=source, run=run
-        )
+        findings.replace_standing(found=found, symbols=symbols, source=source, run=run)
         if lake.versions() == versions:
             return
 
@@ -62,37 +72,31 @@ def refresh_symbols(
 def _store_periods(described: pl.DataFrame, symbols: list[str], source: str) -> None:
     """Make the rows of ``Security`` for ``symbols`` equal to ``described``."""
     beside = Q(source__in=lakes.sources_beside(source))
+    kept = ["pk", "source", "symbol", "first_session", *STORED]
     wanted = {(row["symbol"], row["first_session"]): row for row in described.iter_rows(named=True)}
     with transaction.atomic():
         existing = {
-            (security.symbol, security.first_session): security
+            (row["symbol"], row["first_session"]): row
             for part in _chunks(symbols)
-            for security in Security.objects.filter(beside, symbol__in=part)
+            for row in Security.objects.filter(beside, symbol__in=part).values(*kept)
         }
-        gone = [security.pk for key, security in existing.items() if key not in wanted]
+        gone = [row["pk"] for key, row in existing.items() if key not in wanted]
         for part in _chunks(gone):
             Security.objects.filter(pk__in=part).delete()
-        Security.objects.bulk_create(
-            [
-                Security(source=source, symbol=row["symbol"], **_facts(row))
-                for key, row in wanted.items()
-                if key not in existing
-            ],
-            batch_size=CHUNK,
-            update_conflicts=True,  # another import may just have made the row
-            update_fields=STORED,
-            unique_fields=["source", "symbol", "first_session"],
-        )
-        moved = [
-            security
-            for key, security in existing.items()
-            if key in wanted and _update(security, _facts(wanted[key]))
-        ]
-        Security.objects.bulk_update(moved, STORED, batch_size=CHUNK // 5)
+        fresh = []
+        for key, row in wanted.items():
+            old, facts = existing.get(key), _facts(row)
+            if old is None or any(old[name] != value for name, value in facts.items()):
+                fresh.append(
+                    {**facts, "symbol": key[0], "source": old["source"] if old else source}
+                )
+        columns = {name: [row[name] for row in fresh] for name in (fresh[0] if fresh else ())}
+        if columns:
+            bulk.upsert(Security, columns, key=["source", "symbol", "first_session"])
 
 
 def _facts(row: dict[str, Any]) -> dict[str, Any]:
-    kind = row["kind"] if row["kind"] in Kind.values else Kind.UNKNOWN
+    kind = row["kind"] if row["kind"] in KINDS else Kind.UNKNOWN.value
     texts = {field: row[field][:longest] for field, longest in LENGTHS.items()}
     return {
         "first_session": row["first_session"],
@@ -101,14 +105,6 @@ def _facts(row: dict[str, Any]) -> dict[str, Any]:
         "delisted_on": row["delisted_on"],
         **texts,
     }
-
-
-def _update(security: Security, facts: dict[str, Any]) -> bool:
-    """Set ``facts`` on ``security``; say whether any of them was different."""
-    different = {name: v for name, v in facts.items() if getattr(security, name) != v}
-    for name, value in different.items():
-        setattr(security, name, value)
-    return bool(different)
 
 
 def _chunks(items: list[Any]) -> list[list[Any]]:

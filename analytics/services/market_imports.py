@@ -16,7 +16,7 @@ import polars as pl
 from analytics.calc import quality
 from analytics.clients import agency_files, bar_files, files, reference_files
 from analytics.clients.files import Reading
-from analytics.lake import bars
+from analytics.lake import bars, ordering
 from analytics.lake.changes import CHANGED, NEW, UNCHANGED, Recorder, Written
 from analytics.lake.schemas import SHAPES
 from analytics.lake.tables import Lake
@@ -65,7 +65,7 @@ class _Batch:
 
     readings: list[tuple[ImportRun, Reading]] = field(default_factory=list)
     rows: int = 0
-    symbols: set[str] = field(default_factory=set)
+    symbols: list[pl.Series] = field(default_factory=list)  # of each reading
     days: set[date] = field(default_factory=set)
 
     def takes(self, reading: Reading) -> bool:
@@ -75,9 +75,10 @@ class _Batch:
             return False
         if self.rows > YEAR_ROWS and frame.height and self._ends_before(frame):
             return False
-        return self.symbols.isdisjoint(frame["symbol"].unique()) or self.days.isdisjoint(
-            frame["session"].unique()
-        )
+        if self.days.isdisjoint(frame["session"].unique()):
+            return True
+        names = frame["symbol"].unique().implode()
+        return not any(symbols.is_in(names).any() for symbols in self.symbols)
 
     def _ends_before(self, frame: pl.DataFrame) -> bool:
         """Return whether all that waits is of years before those of ``frame``."""
@@ -88,7 +89,7 @@ class _Batch:
         """Let ``reading`` wait to be written."""
         self.readings.append((run, reading))
         self.rows += reading.frame.height
-        self.symbols.update(reading.frame["symbol"].unique())
+        self.symbols.append(reading.frame["symbol"].unique())
         self.days.update(reading.frame["session"].unique())
 
 
@@ -237,7 +238,9 @@ def _flush_bars(job: _Job) -> None:
     parts = []
     for number, (run, reading) in enumerate(job.batch.readings):
         faults = quality.row_faults(reading.frame)
-        good = reading.frame.filter(~pl.col("line").is_in(faults["line"].implode()))
+        good = reading.frame
+        if faults.height:
+            good = good.filter(~pl.col("line").is_in(faults["line"].implode()))
         findings.record_faults(
             run=run, faults=pl.concat([reading.faults, faults.select(reading.faults.columns)])
         )
@@ -247,7 +250,7 @@ def _flush_bars(job: _Job) -> None:
         parts.append(good.with_columns(file=pl.lit(number, pl.Int32)))
     runs = [run for run, _ in job.batch.readings]
     job.batch = _Batch()
-    rows = pl.concat(parts).with_columns(source=pl.lit(job.source)).sort("symbol", "session")
+    rows = ordering.by_symbol(pl.concat(parts), "session").with_columns(source=pl.lit(job.source))
     del parts
     findings.record_repeats(run=runs[-1], repeats=quality.repeated_sessions(rows))
     rows = _without_personal(job, runs, rows)
@@ -289,7 +292,11 @@ def _without_personal(job: _Job, runs: list[ImportRun], rows: pl.DataFrame) -> p
 
 def _count(runs: list[ImportRun], rows: pl.DataFrame, written: Written) -> None:
     """Share the counts of one write among the files that were written together."""
-    status = written.status.join(rows.select("symbol", "session", "file"), on=["symbol", "session"])
+    key = ["symbol", "session"]
+    if written.status.select(key).equals(rows.select(key)):
+        status = written.status.with_columns(rows["file"])
+    else:
+        status = written.status.join(rows.select(*key, "file"), on=key)
     tally = {
         (number, kind): count
         for number, kind, count in status.group_by("file", "status").len().iter_rows()
