@@ -13,6 +13,7 @@ USUAL_SESSIONS: Final = 20  # sessions before whose median is usual
 KNOWN_SESSIONS: Final = 5  # of these must be there for anything to be usual
 FAULTY_SHARE: Final = 0.2  # of the rows kept out by the row gates: above it the file is broken
 WRONG_SHARE: Final = 0.1  # of the rows dated on another day
+WITHDRAWN_SHARE: Final = 0.05  # of a session's stored bars that a later file may leave out
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,21 @@ def find_failure(
         said = f"{rows.height} symbols where {usual} are usual"
         return Failure(gate="too_few_symbols", detail=said)
     return _repeated(rows, before)
+
+
+def find_withdrawal(gone: int, *, stored: int) -> Failure | None:
+    """Return the failure of a later file that leaves out more of a session than it may.
+
+    Args:
+        gone: Stored bars that the file says nothing of.
+        stored: Stored bars.
+
+    Source:
+        Ours. A vendor takes back single bars; a file that lacks one in twenty is cut short.
+    """
+    if gone <= max(1, WITHDRAWN_SHARE * stored):
+        return None
+    return Failure(gate="too_many_withdrawn", detail=f"{gone} of {stored} stored bars are missing")
 
 
 def usual_count(counts: list[int]) -> int | None:

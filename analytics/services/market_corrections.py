@@ -193,17 +193,21 @@ def record_replaced(
     now: datetime,
     run: ImportRun,
 ) -> None:
-    """Write a correction for each row that an import is about to replace. Safe to run again.
+    """Write a correction for each row that an import is about to change. Safe to run again.
+
+    A row of ``old`` without a replacement is taken away; one of ``new`` that was not there is
+    added to a session that was known before.
 
     Args:
         data_set: ``bars`` or ``splits``.
         old: The rows in the lake.
-        new: Their replacements, same keys.
+        new: Their replacements.
         source: Source of the import.
         now: When the replacement becomes known.
         run: The import.
     """
     shape = SHAPES[data_set]
+    before = {_key(row, shape.key): row for row in old.iter_rows(named=True)}
     after = {_key(row, shape.key): row for row in new.iter_rows(named=True)}
     known = {
         (symbol, day)
@@ -215,20 +219,25 @@ def record_replaced(
         [
             Correction(
                 data_set=data_set,
-                symbol=row["symbol"],
-                session=row[shape.time_key],
-                before=values(data_set, row),
-                after=values(data_set, after[_key(row, shape.key)]),
+                symbol=key[0],
+                session=key[1],
+                before=values(data_set, before[key]) if key in before else None,
+                after=values(data_set, after[key]) if key in after else None,
                 known_on=now,
-                reason=f"replaced by {run.file}"[:300],
+                reason=_reason(run, key in before, key in after),
                 run=run,
                 source=source,
             )
-            for row in old.iter_rows(named=True)
-            if _key(row, shape.key) not in known
+            for key in dict.fromkeys([*before, *after])
+            if key not in known
         ],
         batch_size=CHUNK,
     )
+
+
+def _reason(run: ImportRun, was_there: bool, is_there: bool) -> str:
+    done = "replaced" if was_there and is_there else "added" if is_there else "withdrawn"
+    return f"{done} by {run.file}"[:300]
 
 
 def values(data_set: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ was killed in between finds the mark of what is left to refresh.
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -18,10 +19,13 @@ from analytics.calc.session_gates import Failure
 from analytics.clients.files import Reading
 from analytics.lake import bars
 from analytics.lake.changes import Recorder
+from analytics.lake.schemas import SHAPES
 from analytics.lake.tables import Lake
 from analytics.models import ImportRun, Source
 from analytics.services import findings, holds, lakes, listings, market_corrections
 
+POLYGON: Final = "polygon"  # the one whose answers are of the whole market
+ALPACA: Final = "alpaca"
 SIP: Final = "sip"  # the consolidated tape
 FILE: Final = re.compile(r"\w+ sip (?P<day>\d{4}-\d\d-\d\d)")
 BEFORE: Final = 5  # sessions before whose bars must not come again
@@ -37,6 +41,7 @@ class SessionSummary:
         session: Which.
         rows: Sound rows.
         new, changed, unchanged: Of these.
+        withdrawn: Stored bars that this answer no longer has: taken away, each a correction.
         rejected: Rows kept out, each a finding.
         held: Why nothing was stored, "" if it was.
     """
@@ -46,8 +51,14 @@ class SessionSummary:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    withdrawn: int = 0
     rejected: int = 0
     held: str = ""
+
+    @property
+    def moved(self) -> int:
+        """Bars that are other than before."""
+        return self.new + self.changed + self.withdrawn
 
 
 def store_session(
@@ -55,8 +66,9 @@ def store_session(
 ) -> SessionSummary:
     """Gate a session's bars and write them; safe to run again and twice at once.
 
-    A bar that replaces a different one is recorded as a correction. A session that fails a
-    hard gate is held back and leaves the lake as it is.
+    A bar that replaces a different one is recorded as a correction. So is one that a later
+    file of the whole market no longer has, or has for the first time: the former is taken
+    away. A session that fails a hard gate is held back and leaves the lake as it is.
 
     Args:
         session: The session that was asked for.
@@ -76,12 +88,64 @@ def store_session(
     faults = quality.row_faults(frame)
     good = frame.filter(~pl.col("line").is_in(faults["line"].implode()))
     faults = pl.concat([reading.faults, faults.select(reading.faults.columns)])
-    failure = None if holds.is_accepted(session=session) else _failure(lake, session, good, faults)
+    later = _Later(run=run, named=_named(good, faults), now=now) if provider == POLYGON else None
+    failure = None
+    if not holds.is_accepted(session=session):
+        failure = _failure(lake, session, good, faults)
+        if failure is None and later is not None:
+            failure = later.failure(lake.read("bars", first=session, last=session))
     findings.record_faults(run=run, faults=faults)
     run.rows = frame.height + reading.faults.height
     if failure:
         return _refuse(lake, run, session, good.height, failure, provider, now)
-    return _write(lake, run, session, good, now)
+    if not _is_answered(session):
+        later = None  # a session that comes for the first time corrects nothing
+    return _write(lake, run, session, good, later, now)
+
+
+def _is_answered(session: date) -> bool:
+    """Return whether an answer about ``session`` was stored to its end before."""
+    names = [file_name(provider, session) for provider in (POLYGON, ALPACA)]
+    return ImportRun.objects.filter(
+        data_set="bars", file__in=names, state=ImportRun.State.DONE
+    ).exists()
+
+
+def _named(good: pl.DataFrame, faults: pl.DataFrame) -> pl.Series:
+    """Return every symbol that an answer speaks of, be its row sound or not."""
+    return pl.concat([good["symbol"].cast(pl.String), faults["symbol"].drop_nulls()]).unique()
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Later:
+    """A later file of a session that is stored: what it takes away and what it adds."""
+
+    run: ImportRun
+    named: pl.Series
+    now: datetime
+
+    def gone(self, stored: pl.DataFrame) -> pl.DataFrame:
+        """Return the stored bars from a provider of which the file says nothing."""
+        left_out = stored.filter(
+            ~pl.col("symbol").is_in(self.named.implode()), source=Source.LIVE.value
+        )
+        personal = market_corrections.personal_keys("bars", Source.LIVE)
+        return left_out.join(personal, on=["symbol", "session"], how="anti")
+
+    def failure(self, stored: pl.DataFrame) -> Failure | None:
+        """Return why the file cannot be right, None if it can."""
+        return session_gates.find_withdrawal(self.gone(stored).height, stored=stored.height)
+
+    def withdraw(self, good: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+        """Record what the file takes away and adds; return what it takes away."""
+        gone = self.gone(stored)
+        added = good.join(stored, on=["symbol", "session"], how="anti")
+        none = SHAPES["bars"].columns
+        for old, new in ((gone, pl.DataFrame(schema=none)), (pl.DataFrame(schema=none), added)):
+            market_corrections.record_replaced(
+                data_set="bars", old=old, new=new, source=Source.LIVE, now=self.now, run=self.run
+            )
+        return gone
 
 
 def _run_of(session: date, frame: pl.DataFrame, provider: str, now: datetime) -> ImportRun:
@@ -134,18 +198,27 @@ def _refuse(
 
 
 def _write(
-    lake: Lake, run: ImportRun, session: date, good: pl.DataFrame, now: datetime
+    lake: Lake,
+    run: ImportRun,
+    session: date,
+    good: pl.DataFrame,
+    later: _Later | None,
+    now: datetime,
 ) -> SessionSummary:
     rows = good.with_columns(source=pl.lit(Source.LIVE.value))
     personal = market_corrections.personal_keys("bars", Source.LIVE)
     rows = rows.join(personal, on=["symbol", "session"], how="anti", maintain_order="left")
     written = lake.upsert(
-        "bars", rows, completing=bars.keep_known, before_replacing=recorder(run, "bars", now)
+        "bars",
+        rows,
+        completing=bars.keep_known,
+        before_replacing=recorder(run, "bars", now),
+        withdrawing=partial(later.withdraw, SHAPES["bars"].conform(rows)) if later else None,
     )
     run.symbols, run.sessions, run.lake_version = rows.height, 1, written.version
     run.new, run.changed, run.unchanged = written.new, written.changed, written.unchanged
     run.state, run.finished_at = ImportRun.State.DONE, now
-    run.message = NOT_LISTED if written.new or written.changed else ""
+    run.message = NOT_LISTED if written.new or written.changed or written.withdrawn else ""
     run.save()
     holds.release(session=session, now=now)
     return SessionSummary(
@@ -154,6 +227,7 @@ def _write(
         new=written.new,
         changed=written.changed,
         unchanged=written.unchanged,
+        withdrawn=written.withdrawn,
         rejected=run.rejected,
     )
 

@@ -102,6 +102,69 @@ class TestSyncSession:
 
         assert then.filter(symbol="S05")["close"].item() == market.bars_of(DAY)[5]["c"]
 
+    def test_takes_away_what_a_corrected_file_drops(self, stub, polygon, lake):
+        market.put_session(stub, DAY)
+        take(polygon)
+        bars = [bar for bar in market.bars_of(DAY) if bar["T"] != "S03"]
+        market.put_session(stub, DAY, bars)
+
+        again = take(polygon, now=NOW + timedelta(hours=12))
+
+        correction = Correction.objects.get()
+        assert (again.withdrawn, again.moved, again.unchanged) == (1, 1, 23)
+        assert lake.read("bars", symbols=["S03"]).is_empty()
+        assert (correction.symbol, correction.after) == ("S03", None)
+        assert correction.before["close"] == market.bars_of(DAY)[3]["c"]
+        assert correction.reason == "withdrawn by polygon sip 2024-06-28"
+        assert market_data.get_bars(source="live", as_known=DAY).height == 24
+
+    def test_records_what_a_corrected_file_adds(self, stub, polygon):
+        market.put_session(stub, DAY, market.bars_of(DAY)[:-1])
+        take(polygon)
+        market.put_session(stub, DAY)
+
+        again = take(polygon, now=NOW + timedelta(hours=12))
+
+        correction = Correction.objects.get()
+        assert (again.new, correction.symbol, correction.before) == (1, "S23", None)
+        assert market_data.get_bars(source="live", as_known=DAY).height == 23
+
+    def test_withdraws_a_row_once_however_often_it_is_tried(self, stub, polygon, lake, monkeypatch):
+        market.put_session(stub, DAY)
+        take(polygon)
+        market.put_session(stub, DAY, market.bars_of(DAY)[1:])
+        with monkeypatch.context() as patch:
+            patch.setattr(type(lake), "_write", lambda *_a, **_k: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                take(polygon)
+
+        assert take(polygon).withdrawn == 1
+        assert Correction.objects.count() == 1
+
+    def test_keeps_the_stored_bar_where_the_later_row_is_faulty(self, stub, polygon, lake):
+        market.put_session(stub, DAY)
+        take(polygon)
+        bars = market.bars_of(DAY)
+        bars[3] |= {"h": 1.0, "l": 2.0}
+        market.put_session(stub, DAY, bars)
+
+        again = take(polygon)
+
+        assert (again.withdrawn, again.rejected) == (0, 1)
+        assert lake.read("bars", symbols=["S03"]).height == 1
+
+    def test_refuses_a_later_file_that_drops_many(self, stub, polygon, lake):
+        market.put_session(stub, DAY)
+        take(polygon)
+        market.put_session(stub, DAY, market.bars_of(DAY)[2:])
+
+        again = take(polygon)
+
+        assert again.held == "too_many_withdrawn: 2 of 24 stored bars are missing"
+        assert lake.read("bars").height == 24
+        assert DataFinding.objects.get(gate="too_many_withdrawn").severity == "error"
+        assert not HeldSession.objects.exists()
+
     def test_leaves_a_persons_correction_alone(self, stub, polygon, lake):
         stored(stub, polygon, 1)
         market_data.correct_bar(
