@@ -27,7 +27,7 @@ BLOCK, DRAWS, SEED = 28, 500, 20240628  # of the bootstrap (design §1)
 
 @dataclass(frozen=True, kw_only=True)
 class Past:
-    """Daily returns of what is held now, the last ``SESSIONS`` sessions at most.
+    """Daily returns of what is held now; the newest ``SESSIONS`` complete ones are used.
 
     Attributes:
         returns: [sessions, holdings]; NaN where a session has no return.
@@ -81,6 +81,7 @@ def usable(held: Holdings, past: Past) -> Usable:
         said = f"under {FEWEST} sessions of returns: {_named(lacking)}"
         return _why(nothing, said)
     rows = ~np.isnan(past.returns[:, kept]).any(axis=1)
+    rows[np.flatnonzero(rows)[:-SESSIONS]] = False  # the newest ones only
     complete = int(np.count_nonzero(rows))
     if complete < FEWEST:
         return _why(nothing, f"{complete} sessions with every holding, {FEWEST} are needed")

@@ -141,23 +141,6 @@ def rank_correlation(
     )
 
 
-def clusters(first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return the cluster of each trade: holding windows that overlap, directly or by others.
-
-    Args:
-        first: Session number of the entry.
-        last: Session number of the exit, or the last one known.
-    """
-    if not first.size:
-        return np.empty(0, np.int64)
-    order = np.argsort(first, kind="stable")
-    reach = np.maximum.accumulate(last[order])
-    begins = np.concatenate([[True], first[order][1:] > reach[:-1]])
-    found = np.empty(first.size, np.int64)
-    found[order] = np.cumsum(begins) - 1
-    return found
-
-
 def capital_less_equal(
     capital: Floats,
     result: Floats,
@@ -169,7 +152,7 @@ def capital_less_equal(
     """Return the capital-weighted mean return less the equal-weighted one, with its interval.
 
     Above 0, bigger positions did better. Student t over clusters of overlapping holding windows
-    on influence values (design §1).
+    (``metrics.clusters``) on influence values (design §1).
     """
     n = int(result.size)
     count = int(group.max()) + 1 if n else 0

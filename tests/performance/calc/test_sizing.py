@@ -107,17 +107,6 @@ class TestRankCorrelation:
         assert sizing.rank_correlation(weight, result, **ABOUT).value is None
 
 
-class TestClusters:
-    def test_join_what_overlaps_directly_or_by_others(self):
-        first = np.array([10, 0, 4, 30])
-        last = np.array([12, 5, 10, 31])
-
-        assert sizing.clusters(first, last).tolist() == [0, 0, 0, 1]
-
-    def test_of_nothing_are_none(self):
-        assert sizing.clusters(np.empty(0, np.int64), np.empty(0, np.int64)).size == 0
-
-
 class TestCapitalLessEqual:
     def test_is_the_difference_of_two_means(self):
         rng = np.random.default_rng(3)
