@@ -16,7 +16,7 @@ from performance.models.ledger import (
     Side,
 )
 from performance.models.ledger_rows import Difference, EquityDay, LedgerFinding, Lot, LotClose
-from performance.models.metrics import PerformanceMetric, Weighting
+from performance.models.metrics import SINCE_INCEPTION, PerformanceMetric, Weighting
 from performance.models.portfolio import (
     Account,
     Position,
@@ -25,6 +25,7 @@ from performance.models.portfolio import (
     TradeSide,
     TradeStatus,
 )
+from performance.models.recovery import CheckState, RoadmapChange, RoadmapCheck
 from performance.models.risk import RiskAdvice, RiskAssessment
 from performance.models.timing import TimingAnalysis
 from performance.models.tracking import (
@@ -37,6 +38,7 @@ from performance.models.winners import WinnerEpisode
 
 __all__ = [
     "EXTERNAL",
+    "SINCE_INCEPTION",
     "Account",
     "ActionKind",
     "AlertLevel",
@@ -44,6 +46,7 @@ __all__ = [
     "CandidateTracking",
     "CashKind",
     "CashMovement",
+    "CheckState",
     "CorporateAction",
     "DashboardSummary",
     "Difference",
@@ -64,6 +67,8 @@ __all__ = [
     "RecoveryStatus",
     "RiskAdvice",
     "RiskAssessment",
+    "RoadmapChange",
+    "RoadmapCheck",
     "Settlement",
     "Side",
     "ThesisAccuracy",
