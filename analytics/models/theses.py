@@ -172,7 +172,9 @@ class Thesis(AppendOnly):
                 name="thesis_prices_positive",
             ),
             models.CheckConstraint(
-                condition=Q(target_price__gt=F("entry_price"), stop_price__lt=F("entry_price")),
+                condition=Q(target_price__gt=F("entry_price"), stop_price__lt=F("entry_price"))
+                | Q(recommendation__in=["TRIM", "LIQUIDATE", "AVOID"])
+                & Q(target_price__lt=F("entry_price"), stop_price__gt=F("entry_price")),
                 name="thesis_barriers_in_order",
             ),
             models.CheckConstraint(

@@ -119,8 +119,9 @@ class RequestReason(models.TextChoices):
     OVERLOADED = "overloaded", "overloaded"
     TIMED_OUT = "timed_out", "no answer in time"
     UNREACHABLE = "unreachable", "not reachable"
-    NO_CLOSE = "no_close", "no price to start from"
-    NO_BASE_RATE = "no_base_rate", "no base rate to start from"
+    NO_PRICE = "no_price", "price of the model is not known"
+    NO_RANGE = "no_range", "no volatility to set barriers by"
+    LATE = "late", "too late: outcome may be known"
 
 
 class ThesisRequestQuerySet(models.QuerySet["ThesisRequest"]):
