@@ -292,17 +292,18 @@ def make_episode(**fields: Any) -> WinnerEpisode:
 
 
 def make_risk(**fields: Any) -> RiskAssessment:
-    position = fields.pop("position", None) or make_position()
+    """Store the risk of a position; ``symbol=""`` makes it the whole account's."""
     wanted: dict[str, Any] = {
+        "symbol": "VIGL",
         "session": SESSION,
-        "weight": 0.08,
-        "advice": "HOLD",
         "assessed_at": NOW,
         "source": Source.IMPORTED,
+        **fields,
     }
-    return RiskAssessment.objects.create(
-        account=position.account, position=position, **{**wanted, **fields}
-    )
+    if wanted["symbol"]:
+        wanted = {"weight": 0.08, "advice": "HOLD", **wanted}
+    account = wanted.pop("account", None) or make_account()
+    return RiskAssessment.objects.create(account=account, **wanted)
 
 
 def make_timing(**fields: Any) -> TimingAnalysis:

@@ -20,7 +20,7 @@ class RiskAssessmentAdmin(ReadOnlyAdmin):
     list_display = (
         columns.day("session", "session"),
         columns.plain("account", "account"),
-        columns.plain("position__symbol", "symbol (blank: whole account)"),
+        columns.plain("symbol", "symbol (blank: whole account)"),
         columns.percent("weight", "weight"),
         columns.yes("is_oversize", "oversize"),
         columns.change("unrealised", "open return"),
@@ -30,6 +30,6 @@ class RiskAssessmentAdmin(ReadOnlyAdmin):
         columns.source(),
     )
     list_filter = (AnyOriginFilter, "advice", "account")
-    list_select_related = ("account", "position")
+    list_select_related = ("account",)
     ordering = ("-session", "account", "-pk")
-    search_fields = ("=position__symbol",)
+    search_fields = ("=symbol",)

@@ -1,6 +1,7 @@
 """Tables of how it turned out: scores of what ``analytics`` said before."""
 
 from performance.models.accuracy import Settlement, ThesisAccuracy
+from performance.models.compliance import BrokenRule, RuleBreach
 from performance.models.dashboard import AlertLevel, DashboardSummary, RecoveryStatus
 from performance.models.gates import GateStudy
 from performance.models.health import HealthMetric, HealthStatus
@@ -17,6 +18,17 @@ from performance.models.ledger import (
 )
 from performance.models.ledger_rows import Difference, EquityDay, LedgerFinding, Lot, LotClose
 from performance.models.metrics import SINCE_INCEPTION, PerformanceMetric, Weighting
+from performance.models.orders import (
+    BrokerOrder,
+    OrderEvent,
+    OrderProposal,
+    OrderState,
+    OrderType,
+    ProposalKind,
+    ProposalState,
+    TimeInForce,
+    TradingSwitch,
+)
 from performance.models.portfolio import (
     Account,
     Position,
@@ -26,7 +38,7 @@ from performance.models.portfolio import (
     TradeStatus,
 )
 from performance.models.recovery import CheckState, RoadmapChange, RoadmapCheck
-from performance.models.risk import RiskAdvice, RiskAssessment
+from performance.models.risk import PositionAdvice, RiskAdvice, RiskAssessment, StopState
 from performance.models.timing import TimingAnalysis
 from performance.models.tracking import (
     BatchAnalysis,
@@ -43,6 +55,8 @@ __all__ = [
     "ActionKind",
     "AlertLevel",
     "BatchAnalysis",
+    "BrokenRule",
+    "BrokerOrder",
     "CandidateTracking",
     "CashKind",
     "CashMovement",
@@ -59,24 +73,35 @@ __all__ = [
     "LedgerFinding",
     "Lot",
     "LotClose",
+    "OrderEvent",
+    "OrderProposal",
+    "OrderState",
+    "OrderType",
     "Origin",
     "OutcomeClass",
     "OutcomeStatus",
     "PerformanceMetric",
     "Position",
+    "PositionAdvice",
+    "ProposalKind",
+    "ProposalState",
     "RecoveryStatus",
     "RiskAdvice",
     "RiskAssessment",
     "RoadmapChange",
     "RoadmapCheck",
+    "RuleBreach",
     "Settlement",
     "Side",
+    "StopState",
     "ThesisAccuracy",
+    "TimeInForce",
     "TimingAnalysis",
     "Trade",
     "TradeLink",
     "TradeSide",
     "TradeStatus",
+    "TradingSwitch",
     "Weighting",
     "WinnerEpisode",
 ]

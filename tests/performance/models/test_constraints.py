@@ -203,7 +203,9 @@ class TestRiskAssessment:
         [
             ("risk_of_a_position_or_an_account", {"var_95": 0.1}),
             ("risk_advice_known", {"advice": "PRAY"}),
-            ("risk_figures_in_range", {"sector_hhi": 1.1}),
+            ("risk_of_a_position_or_an_account", {"symbol": "", "weight": 0.1}),
+            ("risk_figures_in_range", {"symbol": "", "sector_hhi": 1.1}),
+            ("risk_figures_in_range", {"money_at_risk": -1}),
             ("risk_source_known", {"source": "dreamt"}),
         ],
     )
@@ -211,11 +213,12 @@ class TestRiskAssessment:
         assert refused(factories.make_risk, constraint, **fields)
 
     def test_refuses_a_second_one_of_a_session(self):
-        position = factories.make_position()
-        factories.make_risk(position=position)
+        account = factories.make_account()
+        for symbol in ("VIGL", ""):
+            factories.make_risk(account=account, symbol=symbol)
 
-        with pytest.raises(IntegrityError), transaction.atomic():
-            factories.make_risk(position=position)
+            with pytest.raises(IntegrityError), transaction.atomic():
+                factories.make_risk(account=account, symbol=symbol)
 
 
 class TestHealthMetric:
