@@ -256,6 +256,16 @@ EMAIL_SUBJECT_PREFIX = "[AMC-TRADER] "
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "amc-trader@localhost")
 REPORT_RECIPIENTS = env.names("REPORT_RECIPIENTS")
+TELEGRAM_BASE_URL = env.url(
+    "TELEGRAM_BASE_URL", ("http", "https"), default="https://api.telegram.org"
+)
+
+# --- Orders: a person confirms each; nothing is sent unless these say so -------------------
+
+TRADING_ENABLED = env.flag("TRADING_ENABLED", default=False)
+TRADING_LIVE_ALLOWED = env.flag("TRADING_LIVE_ALLOWED", default=False)
+TRADING_LIVE_ACCOUNT = env.text("TRADING_LIVE_ACCOUNT")  # its number: the second setting
+POSITION_SIZE_LIMIT = env.amount("POSITION_SIZE_LIMIT", default=0.10)  # of equity, design §14
 
 # --- The product's own --------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.utils import timezone
 
 from analytics.errors import UpstreamError
-from analytics.services import job_running, jobs, market_jobs
+from analytics.services import alert_delivery, job_running, jobs, market_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +100,17 @@ def watch_session(**_later: Any) -> int | None:
     except UpstreamError as error:
         logger.warning("looking at the session under way: %s", error)
         return None
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def deliver_alerts(**_later: Any) -> int | None:
+    """Ask for a round of deliveries if an alert waits to be tried (again)."""
+    now = timezone.now()
+    return (
+        jobs.request(kind=alert_delivery.KIND, now=now).pk
+        if alert_delivery.is_due(now=now)
+        else None
+    )
 
 
 @worker_ready.connect

@@ -3,7 +3,16 @@
 from itertools import count
 from typing import Any
 
-from analytics.models import Alert, DataSetState, Filing, Halt, HeldSession, LiveQuote
+from analytics.models import (
+    Alert,
+    AlertDelivery,
+    AlertRoute,
+    DataSetState,
+    Filing,
+    Halt,
+    HeldSession,
+    LiveQuote,
+)
 from tests.factories import NOW, SESSION
 
 _number = count(1)
@@ -71,3 +80,14 @@ def make_alert(**fields: Any) -> Alert:
         "source": "live",
     }
     return Alert.objects.create(**{**wanted, **fields})
+
+
+def make_route(**fields: Any) -> AlertRoute:
+    wanted = {"name": "desk", "channel": "email", "address": "trader@example.com"}
+    return AlertRoute.objects.create(**{**wanted, **fields})
+
+
+def make_delivery(**fields: Any) -> AlertDelivery:
+    wanted = {"alert": fields.get("alert") or make_alert(), "due_at": NOW}
+    wanted["route"] = fields.get("route") or make_route(name=f"desk {next(_number)}")
+    return AlertDelivery.objects.create(**{**wanted, **fields})

@@ -2,6 +2,7 @@
 
 from analytics.admin import (
     ab_tests,
+    alerts,
     api_keys,
     backtests,
     baseline,
@@ -24,6 +25,7 @@ from analytics.admin import (
 
 __all__ = [
     "ab_tests",
+    "alerts",
     "api_keys",
     "backtests",
     "baseline",

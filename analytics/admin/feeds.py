@@ -17,15 +17,13 @@ from analytics.admin.pages import Page, ReadOnlyAdmin, answer
 from analytics.admin.unfolded import DayInput, action
 from analytics.errors import DomainError
 from analytics.models import (
-    Alert,
-    AlertSeverity,
     DataSetState,
     Filing,
     Halt,
     HeldSession,
     LiveQuote,
 )
-from analytics.services import alerts, backfill, holds, jobs, market_jobs, providers
+from analytics.services import backfill, holds, jobs, market_jobs, providers
 
 STATE_COLOURS = {
     "current": "success",
@@ -37,7 +35,6 @@ STATE_COLOURS = {
     "unavailable": "warning",
     "refused": "danger",
 }
-SEVERITY_COLOURS = {"good": "success", "info": "info", "warning": "warning", "critical": "danger"}
 
 
 class SyncForm(forms.Form):
@@ -207,36 +204,3 @@ class LiveQuoteAdmin(ReadOnlyAdmin):
     ordering = ("-rel_volume", "symbol")
     search_fields = ("=symbol",)
     source_path = ""
-
-
-@admin.register(Alert)
-class AlertAdmin(ReadOnlyAdmin):
-    actions = ("acknowledge",)
-    date_hierarchy = "crossed_at"
-    list_display = (
-        "kind",
-        columns.choice("severity", "severity", AlertSeverity, SEVERITY_COLOURS),
-        "message",
-        columns.symbol(),
-        "crossed_at",
-        columns.yes("provisional", "provisional"),
-        "acknowledged_at",
-        "acknowledged_by",
-        "resolved_at",
-        columns.source(),
-    )
-    list_filter = ("kind", "severity", ("resolved_at", admin.EmptyFieldListFilter), "provisional")
-    list_select_related = ("acknowledged_by",)
-    ordering = ("-crossed_at", "-pk")
-    search_fields = ("=symbol", "message")
-
-    def has_acknowledge_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("analytics.acknowledge_alert")
-
-    @admin.action(description="Acknowledge", permissions=["acknowledge"])
-    def acknowledge(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
-        pks = list(chosen.values_list("pk", flat=True))
-        count = alerts.acknowledge(
-            alert_ids=pks, user=cast("User", request.user), now=timezone.now()
-        )
-        self.message_user(request, f"Acknowledged: {count}.")

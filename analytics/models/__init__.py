@@ -6,7 +6,15 @@ from analytics.models.ab_tests import (
     ExperimentReading,
     ExperimentState,
 )
-from analytics.models.alerts import Alert, AlertKind, AlertSeverity
+from analytics.models.alerts import (
+    Alert,
+    AlertChannel,
+    AlertDelivery,
+    AlertEvent,
+    AlertKind,
+    AlertRoute,
+    AlertSeverity,
+)
 from analytics.models.baseline import Baseline
 from analytics.models.calibrations import CalibrationMethod, PatternCalibration
 from analytics.models.claude_usage import CallPurpose, CallState, ClaudeCall, ThesisBudget
@@ -60,7 +68,11 @@ __all__ = [
     "FINISHED",
     "UNFINISHED",
     "Alert",
+    "AlertChannel",
+    "AlertDelivery",
+    "AlertEvent",
     "AlertKind",
+    "AlertRoute",
     "AlertSeverity",
     "AuthorKind",
     "BacktestRun",

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from analytics.errors import DomainError
-from analytics.services import experiment_kinds, market_jobs, study_kinds
+from analytics.services import alert_delivery, experiment_kinds, market_jobs, study_kinds
 from analytics.services.job_registry import Kind, Report, register
 
 PART = 60  # sessions scanned between two reports
@@ -87,6 +87,15 @@ def load_sample_market(_arguments: Mapping[str, Any], report: Report) -> dict[st
     return {"bars": loaded.bars, "symbols": loaded.symbols, "message": f"simulated market {said}"}
 
 
+def deliver_alerts(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Send the alerts that are due to where they are wanted."""
+    report.progress(0, 1, "sending alerts")
+    done = alert_delivery.deliver(now=report.now())
+    report.progress(1, 1)
+    said = f"{done.sent} sent, {done.later} to be tried again, {done.failed} failed"
+    return {"sent": done.sent, "later": done.later, "failed": done.failed, "message": said}
+
+
 def add_kinds() -> None:
     """Make the kinds of analytics known."""
     market_jobs.add_kinds()
@@ -94,6 +103,9 @@ def add_kinds() -> None:
     experiment_kinds.add_kinds()
     register(
         Kind(name="discover", title="Discovery", work=discover, limit_s=1800),
+        Kind(
+            name=alert_delivery.KIND, title="Delivery of alerts", work=deliver_alerts, limit_s=600
+        ),
         Kind(
             name="import_market_data",
             title="Import of AMC_DATA_DIR",

@@ -14,7 +14,6 @@ from analytics.calc import closes, intraday, sessions
 from analytics.clients.answers import NotInPlan
 from analytics.clients.polygon import Polygon
 from analytics.models import (
-    Alert,
     AlertKind,
     AlertSeverity,
     DataSet,
@@ -24,7 +23,7 @@ from analytics.models import (
     Security,
     Source,
 )
-from analytics.services import data_sets, lakes, market_sync
+from analytics.services import alerts, data_sets, lakes, market_sync
 
 OPENS_WATCH: Final = time(8)
 BACK: Final = 20  # sessions of usual volume
@@ -35,6 +34,7 @@ MIN_REL_VOLUME: Final = 1.5
 ALERT_REL_VOLUME: Final = 15.0  # volume_alert of design §7
 VIGL_REL_VOLUME: Final = 20.9  # vigl_pattern of design §7
 VIGL_BAND: Final = (2.94, 4.66)
+LIVE_ALERTS: Final = (AlertKind.VOLUME, AlertKind.VIGL_PATTERN, AlertKind.PREMARKET_GAP)
 GAP: Final = 0.10  # before the open: worth a look. Ours
 MOST_ROWS: Final = 100
 ASK_AGAIN: Final = timedelta(days=1)  # a plan that had no snapshots may have been changed
@@ -222,22 +222,20 @@ def _store(rows: pl.DataFrame, today: date, now: datetime) -> None:
 
 def _raise_alerts(rows: pl.DataFrame, today: date, now: datetime) -> int:
     """Raise each alert once a session; those of earlier sessions are resolved."""
-    live = Alert.objects.filter(provisional=True, source=Source.LIVE)
-    live.standing().filter(session__lt=today).update(resolved_at=now)
+    alerts.end_sessions(
+        kinds=LIVE_ALERTS, before=today, source=Source.LIVE, now=now, provisional=True
+    )
     wanted = [
-        alert
+        crossing
         for row in rows.iter_rows(named=True)
-        for alert in _alerts_of(row, today, before_open=now < sessions.opening(today))
+        for crossing in _crossings_of(row, today, before_open=now < sessions.opening(today))
     ]
-    known = set(live.filter(session=today).values_list("kind", "symbol"))
-    fresh = [alert for alert in wanted if (alert.kind, alert.symbol) not in known]
-    for alert in fresh:
-        alert.crossed_at = now
-    Alert.objects.bulk_create(fresh, ignore_conflicts=True)
-    return len(fresh)
+    return alerts.raise_new(crossings=wanted, source=Source.LIVE, now=now)
 
 
-def _alerts_of(row: dict[str, float | str], today: date, *, before_open: bool) -> list[Alert]:
+def _crossings_of(
+    row: dict[str, float | str], today: date, *, before_open: bool
+) -> list[alerts.Crossing]:
     symbol, last = str(row["symbol"])[:16], float(row["last"])
     rel, gap = float(row["rel_volume"]), row["gap"]
     found: list[tuple[AlertKind, AlertSeverity, str]] = []
@@ -252,14 +250,13 @@ def _alerts_of(row: dict[str, float | str], today: date, *, before_open: bool) -
         if rel >= VIGL_REL_VOLUME and VIGL_BAND[0] <= last <= VIGL_BAND[1]:
             found.append((AlertKind.VIGL_PATTERN, AlertSeverity.WARNING, said))
     return [
-        Alert(
+        alerts.Crossing(
             kind=kind,
             severity=severity,
             symbol=symbol,
             session=today,
             message=f"{said} (provisional)",
             provisional=True,
-            source=Source.LIVE,
         )
         for kind, severity, said in found
     ]

@@ -74,6 +74,7 @@ PEOPLE_APPS = ("auth", "axes", "django_celery_beat", "knox")  # accounts, locks,
 # Permissions of each group by what they do; models a release adds are picked up on the next run.
 TRADERS_ADD = {
     "acknowledge_alert",
+    "resolve_alert",
     "run_discovery",
     "run_backtest",
     "audit_claims",
@@ -82,7 +83,14 @@ TRADERS_ADD = {
     "rerun_jobrun",
 }
 DATA_MANAGERS_ADD = {"sync_market_data", "accept_heldsession"}
-DATA_MANAGERS_CHANGE = {"security", "correction", "referencepattern", "baseline", "variant"}
+DATA_MANAGERS_CHANGE = {
+    "alertroute",
+    "security",
+    "correction",
+    "referencepattern",
+    "baseline",
+    "variant",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -39,6 +39,12 @@ ENTRIES: Mapping[str, Entry] = {
         about="Brings back jobs whose worker was killed or whose message was lost.",
         expires_s=55,
     ),
+    "Alerts": Entry(
+        task="analytics.tasks.deliver_alerts",
+        when={"minute": "*"},
+        about="Sends alerts that could not be sent before, until they arrive or tries run out.",
+        expires_s=55,
+    ),
     "Bars until they are published": Entry(
         task="performance.tasks.follow_market",
         when={"minute": "*/20"},

@@ -44,6 +44,7 @@ class Asked:
     query: dict[str, str]
     headers: dict[str, str]
     line: str
+    body: bytes = b""
 
 
 class Stub:
@@ -65,6 +66,9 @@ class Stub:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
+                stub._serve(self)
+
+            def do_POST(self) -> None:
                 stub._serve(self)
 
             def log_message(self, *_args: object) -> None:
@@ -113,10 +117,12 @@ class Stub:
     def _next(self, handler: BaseHTTPRequestHandler) -> Answer:
         parts = urlsplit(handler.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
         with self._lock:
             self.under_way += 1
             self.most_under_way = max(self.most_under_way, self.under_way)
-            self.asked.append(Asked(parts.path, query, dict(handler.headers), handler.requestline))
+            asked = Asked(parts.path, query, dict(handler.headers), handler.requestline, body)
+            self.asked.append(asked)
             queue = self._answers.get(handler.path) or self._answers.get(parts.path)
             if queue is None:
                 return Answer({"status": "NOT_FOUND", "message": "no such path"}, status=404)

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from analytics.models import Alert, JobRun
+from analytics.models import JobRun
 from analytics.services import lakes
 from tests import factories, feed_rows
 
@@ -80,17 +80,6 @@ class TestHeldSessions:
         job = JobRun.objects.get()
         assert (held.accepted_by, held.resolution) == (admin_user, "let through by a person")
         assert (job.kind, job.arguments) == ("sync_session", {"session": "2024-06-28"})
-
-
-class TestAlerts:
-    def test_are_acknowledged_once(self, admin_client, admin_user):
-        alert = feed_rows.make_alert()
-        chosen = {"action": "acknowledge", "_selected_action": [alert.pk]}
-
-        for _ in range(2):
-            admin_client.post(reverse("admin:analytics_alert_changelist"), chosen)
-
-        assert Alert.objects.get().acknowledged_by == admin_user
 
 
 class TestFindings:

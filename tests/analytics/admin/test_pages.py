@@ -16,6 +16,10 @@ from tests import evidence_rows, factories, feed_rows, studies
 MAKERS = {
     models.BacktestRun: lambda n: evidence_rows.make_run(),
     models.Alert: lambda n: feed_rows.make_alert(symbol=f"A{n}"),
+    models.AlertDelivery: lambda n: feed_rows.make_delivery(
+        alert=feed_rows.make_alert(symbol=f"A{n}")
+    ),
+    models.AlertRoute: lambda n: feed_rows.make_route(name=f"desk {n}"),
     models.Baseline: lambda n: factories.make_baseline(period=f"period {n}"),
     models.Candidate: lambda n: factories.make_candidate(symbol=f"C{n}", batch=_batch()),
     models.ClaimAudit: lambda n: evidence_rows.make_audit(title=f"letter {n}"),
@@ -56,6 +60,7 @@ READ_ONLY = [
     models.SweepSet,
     models.WeightSweep,
     models.Alert,
+    models.AlertDelivery,
     models.DataSetState,
     models.Filing,
     models.Halt,
