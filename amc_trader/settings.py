@@ -241,6 +241,10 @@ CLAUDE_BASE_URL = env.url("CLAUDE_BASE_URL", ("http", "https"), default="https:/
 CLAUDE_MODEL = env.text("CLAUDE_MODEL", "claude-sonnet-5-5")
 CLAUDE_DAILY_TOKENS = env.whole("CLAUDE_DAILY_TOKENS", default=500_000)
 CLAUDE_DAILY_USD = env.amount("CLAUDE_DAILY_USD", default=5.0)
+CLAUDE_USD_PER_MILLION = env.text("CLAUDE_USD_PER_MILLION")  # only for a model that is not listed
+CLAUDE_TRAINING_CUTOFF = env.day("CLAUDE_TRAINING_CUTOFF")
+CLAUDE_TIMEOUT_S = env.whole("CLAUDE_TIMEOUT_S", default=120, least=1)
+THESES_PER_SESSION = env.whole("THESES_PER_SESSION", default=5)
 SEC_USER_AGENT = env.text("SEC_USER_AGENT")
 SEC_BASE_URL = env.url("SEC_BASE_URL", ("http", "https"), default="https://www.sec.gov")
 SEC_DATA_BASE_URL = env.url("SEC_DATA_BASE_URL", ("http", "https"), default="https://data.sec.gov")

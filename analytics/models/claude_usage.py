@@ -7,6 +7,8 @@ from django.db.models import Q
 
 from analytics.models.thesis_records import ThesisRequest
 
+MICRO = Decimal(1_000_000)
+
 
 class ThesisBudget(models.Model):
     """What is held of one day's budget: calls under way at their upper bound, ended ones as billed.
@@ -17,8 +19,8 @@ class ThesisBudget(models.Model):
 
     day = models.DateField(unique=True, help_text="UTC")
     tokens_held = models.PositiveBigIntegerField("tokens, spent and reserved", default=0)
-    usd_held = models.DecimalField(
-        "spent and reserved [USD]", max_digits=12, decimal_places=6, default=Decimal(0)
+    microdollars_held = models.PositiveBigIntegerField(
+        "millionths of a dollar, spent and reserved", default=0
     )
 
     class Meta:
@@ -26,12 +28,18 @@ class ThesisBudget(models.Model):
         verbose_name_plural = "budgets by day"
         constraints = [
             models.CheckConstraint(
-                condition=Q(tokens_held__gte=0, usd_held__gte=0), name="budget_not_negative"
+                condition=Q(tokens_held__gte=0, microdollars_held__gte=0),
+                name="budget_not_negative",
             ),
         ]
 
     def __str__(self) -> str:
         return str(self.day)
+
+    @property
+    def usd_held(self) -> Decimal:
+        """Spent and reserved, in dollars."""
+        return Decimal(self.microdollars_held) / MICRO
 
 
 class CallState(models.TextChoices):

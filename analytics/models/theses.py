@@ -138,6 +138,9 @@ class Thesis(AppendOnly):
         default=False,
         help_text="after the next session had opened: no prediction, a replay",
     )
+    digest_version = models.PositiveSmallIntegerField(
+        default=1, help_text="which columns the digest is taken over"
+    )
     digest = models.CharField(max_length=64, unique=True)
     previous = models.OneToOneField(
         "self", models.PROTECT, null=True, blank=True, related_name="following"
