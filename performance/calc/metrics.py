@@ -132,6 +132,38 @@ def figures(
     }
 
 
+def mean_estimate(
+    values: Floats,
+    opened: Longs,
+    closed: Longs,
+    *,
+    source: str,
+    as_of: date | None,
+    fewest: int = FEWEST_TRADES,
+) -> Estimate:
+    """Return a mean over trades with its clustered interval (design §1).
+
+    Args:
+        values: One per trade; NaN where it is not known, which is left out.
+        opened, closed: Session numbers of each trade.
+        source: Of the rows.
+        as_of: Last session that they reach.
+        fewest: Known values under which no mean is given.
+    """
+    known = ~np.isnan(values)
+    n = int(known.sum())
+    if n < fewest:
+        reason = f"{n} trades, {fewest} are needed"
+        return evidence.insufficient(n=n, reason=reason, source=source, as_of=as_of)
+    sample = _Sample(
+        returns=values[known],
+        weights=np.full(n, 1 / n),
+        cluster=clusters(opened[known], closed[known]),
+    )
+    found = _Giver(sample=sample, source=source, as_of=as_of).mean()
+    return replace(found, value=float(values[known].mean()))  # not 0.999... where it is 1
+
+
 def clusters(opened: Longs, closed: Longs) -> Longs:
     """Return the cluster of each trade, numbered from 0 in order of time.
 
@@ -183,7 +215,10 @@ class _Giver:
         won = self.sample.returns > 0
         weights, returns = self.sample.weights, self.sample.returns
         gain, loss = float(weights[won] @ returns[won]), float(-weights[~won] @ returns[~won])
-        return replace(self.mean(), value=gain - loss)
+        found, value = self.mean(), gain - loss
+        if found.low is None or found.high is None:
+            return replace(found, value=value)
+        return replace(found, value=value, low=min(found.low, value), high=max(found.high, value))
 
     def median(self) -> Estimate:
         """Return the weighted median; Woodruff's bounds from the share below it."""

@@ -7,6 +7,7 @@ from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from analytics.calc import evidence, intervals, ratios
 from analytics.calc.evidence import Estimate
@@ -42,26 +43,31 @@ class Curve:
     market: Floats
 
 
-def daily_returns(equity: Floats, flows: Floats, *, before: float | None = None) -> Floats:
-    """Return daily returns with money that came in or went out taken out.
+def portfolio_returns(days: pl.DataFrame) -> pl.DataFrame:
+    """Return the daily returns of accounts taken as one, with money in and out taken out.
 
     What comes in counts from the day's start, what goes out until its end, so that the first
-    deposit and the last withdrawal both leave a return behind.
+    deposit and the last withdrawal both leave a return behind. An account takes part in a session from the second of its days on, or from the first if
+    money came in on it: one that begins or ends is neither a gain nor a loss.
 
     Args:
-        equity: At each close [USD].
-        flows: External cash of each day, in positive [USD].
-        before: Equity at the close before the first; None if the account begins there.
+        days: ``account`` any, ``session`` date, ``equity`` and ``flow`` float [USD], one row
+            per account and session, sorted by both.
 
     Returns:
-        One per day; NaN where nothing was invested at the day's start.
+        ``session``, ``value`` (a fraction), ascending; sessions without anything invested
+        have no row.
 
     Source:
         Time-weighted return with daily valuation: GIPS Standards 2020, 2.A.
     """
-    start = np.concatenate([[before or 0.0], equity[:-1]]) + np.maximum(flows, 0.0)
-    end = equity - np.minimum(flows, 0.0)
-    return np.divide(end, start, out=np.full(equity.size, np.nan), where=start > 0) - 1
+    before = pl.col("equity").shift(1).over("account").fill_null(0.0)
+    moved = days.with_columns(
+        start=before + pl.col("flow").clip(lower_bound=0),
+        end=pl.col("equity") - pl.col("flow").clip(upper_bound=0),
+    ).filter(pl.col("start") > 0)
+    together = moved.group_by("session").agg(pl.col("start", "end").sum()).sort("session")
+    return together.select("session", value=pl.col("end") / pl.col("start") - 1)
 
 
 def figures(curve: Curve, *, source: str) -> dict[str, Estimate]:

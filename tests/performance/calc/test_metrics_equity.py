@@ -2,11 +2,12 @@ from datetime import date
 
 import empyrical
 import numpy as np
+import polars as pl
 import pytest
 
 from analytics.calc import sessions
 from performance.calc import metrics_equity
-from performance.calc.metrics_equity import Curve, daily_returns, figures
+from performance.calc.metrics_equity import Curve, figures, portfolio_returns
 
 FIRST = date(2024, 1, 2)
 
@@ -102,22 +103,44 @@ class TestFigures:
         assert figures(curve(), source="simulated")["sharpe"].status == "simulated"
 
 
-class TestDailyReturns:
+def days(account, equity, flow, *, first=0):
+    return pl.DataFrame(
+        {
+            "account": account,
+            "session": [sessions.offset(FIRST, first + at) for at in range(len(equity))],
+            "equity": [float(value) for value in equity],
+            "flow": [float(value) for value in flow],
+        }
+    )
+
+
+def combined(*frames):
+    return portfolio_returns(pl.concat(frames).sort("account", "session"))
+
+
+class TestPortfolioReturns:
     def test_take_flows_out(self):
-        equity = np.array([1000.0, 2100.0, 1000.0, 0.0, 500.0])
-        flows = np.array([1000.0, 1000.0, -1000.0, -1000.0, 500.0])
+        own = days(1, [1000, 2100, 1000, 0, 500], [1000, 1000, -1000, -1000, 500])
 
-        found = daily_returns(equity, flows)
+        found = combined(own)
 
-        assert found == pytest.approx([0.0, 0.05, 2000 / 2100 - 1, 0.0, 0.0])
+        assert found["value"].to_list() == pytest.approx([0, 0.05, 2000 / 2100 - 1, 0, 0])
 
     def test_are_unknown_while_nothing_is_invested(self):
-        found = daily_returns(np.array([0.0, 0.0]), np.zeros(2))
+        assert combined(days(1, [0, 0], [0, 0])).height == 0
 
-        assert np.isnan(found).all()
+    def test_weigh_accounts_by_what_is_in_them(self):
+        found = combined(days(1, [100, 110], [100, 0]), days(2, [300, 300], [300, 0]))
 
-    def test_go_on_from_the_day_before(self):
-        assert daily_returns(np.array([110.0]), np.zeros(1), before=100.0) == pytest.approx([0.1])
+        assert found["value"].to_list() == pytest.approx([0, 0.025])
+
+    def test_do_not_call_an_account_that_begins_or_ends_a_result(self):
+        whole = days(1, [100, 101, 102, 103], [100, 0, 0, 0])
+        late = days(2, [5000, 5000], [0, 0], first=1)  # shares that were there before
+
+        found = combined(whole, late)
+
+        assert found["value"].to_list() == pytest.approx([0, 0.01, 5102 / 5101 - 1, 103 / 102 - 1])
 
 
 class TestIntervals:
