@@ -231,6 +231,8 @@ ALPACA_SECRET_KEY = env.text("ALPACA_SECRET_KEY")
 ALPACA_BASE_URL = env.url(
     "ALPACA_BASE_URL", ("http", "https"), default="https://paper-api.alpaca.markets"
 )
+ALPACA_LIVE = env.flag("ALPACA_LIVE", default=False)  # the account with live money
+ALPACA_CALLS_PER_MINUTE = env.whole("ALPACA_CALLS_PER_MINUTE", default=200)
 ALPACA_DATA_BASE_URL = env.url(
     "ALPACA_DATA_BASE_URL", ("http", "https"), default="https://data.alpaca.markets"
 )
