@@ -65,6 +65,11 @@ def t_quantile(p: float, degrees: int) -> float:
     return (low + high) / 2
 
 
+def t_probability(t: float, degrees: int) -> float:
+    """Return P(T <= t) of Student's t for a whole number of degrees of freedom."""
+    return _t_below(t, degrees)
+
+
 def _t_below(t: float, degrees: int) -> float:
     """P(T <= t). Abramowitz and Stegun 26.7.3 (odd) and 26.7.4 (even)."""
     theta = atan(t / sqrt(degrees))

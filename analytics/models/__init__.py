@@ -18,6 +18,7 @@ from analytics.models.alerts import (
 from analytics.models.baseline import Baseline
 from analytics.models.calibrations import CalibrationMethod, PatternCalibration
 from analytics.models.claude_usage import CallPurpose, CallState, ClaudeCall, ThesisBudget
+from analytics.models.detector_reports import DetectorReport
 from analytics.models.discovery import (
     Candidate,
     DiscoveryBatch,
@@ -27,6 +28,7 @@ from analytics.models.discovery import (
     ShadowPick,
     Variant,
 )
+from analytics.models.exits import ExitRule
 from analytics.models.experiments import (
     BacktestRun,
     ClaimAudit,
@@ -89,7 +91,9 @@ __all__ = [
     "DataFinding",
     "DataSet",
     "DataSetState",
+    "DetectorReport",
     "DiscoveryBatch",
+    "ExitRule",
     "Experiment",
     "ExperimentMode",
     "ExperimentReading",
