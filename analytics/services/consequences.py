@@ -1,8 +1,8 @@
 """What a correction changed: the predictions whose inputs it touched (design §3, §4)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from analytics.calc import sessions
 from analytics.models import Correction, DiscoveryBatch
@@ -43,6 +43,29 @@ class Reach:
 def get_reach(*, session: date) -> Reach:
     """Return the sessions whose features read ``session``."""
     return Reach(first=session, last=sessions.offset(session, REACH))
+
+
+def get_corrected(*, since: datetime, source: str) -> list[date]:
+    """Return the sessions of bars and splits that were corrected from ``since`` on, ascending.
+
+    Whoever corrected them: a later file, an import, a person.
+    """
+    rows = Correction.objects.filter(
+        source__in=lakes.sources_beside(source), known_on__gte=since
+    ).values_list("session", flat=True)
+    return sorted(set(rows))
+
+
+def get_outcome_stretches(*, days: Iterable[date]) -> list[tuple[date, date]]:
+    """Return the stretches of sessions whose outcomes read one of ``days``, merged, ascending."""
+    stretches: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        first = sessions.offset(day, -FOLLOWED)
+        if stretches and first <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], day)
+        else:
+            stretches.append((first, day))
+    return stretches
 
 
 def get_touched(*, correction: Correction) -> Touched:

@@ -6,12 +6,13 @@ from functools import partial
 from typing import Final, Protocol
 
 from django.conf import settings
+from django.db.models import Max, Min
 
 from analytics.calc import closes, sessions
 from analytics.clients.answers import NotPublishedYet
 from analytics.clients.polygon import Polygon
 from analytics.errors import UpstreamError
-from analytics.models import DataSet, DataSetState, DiscoveryBatch, Source
+from analytics.models import DataSet, DataSetState, DiscoveryBatch, JobRun, JobState, Source
 from analytics.services import (
     consequences,
     data_sets,
@@ -29,6 +30,8 @@ AFTER_CLOSE: Final = timedelta(minutes=20)  # no bars are asked for before
 RECHECKED: Final = (1, 5)  # sessions back that are asked for again: late prints
 MOST: Final = 30  # sessions a night catches up; more is a backfill's work
 SPLITS_BACK: Final = timedelta(days=10)
+NIGHTLY: Final = "nightly"  # the job that does a night's work
+UNKNOWN_NIGHT: Final = timedelta(days=7)  # corrections looked back for before the first night
 
 
 class Say(Protocol):
@@ -115,24 +118,49 @@ def sync_night(*, now: datetime, say: Say) -> Night:
     return night
 
 
-def get_rescans(*, night: Night, source: str) -> list[tuple[date, date]]:
-    """Return the stretches of sessions to be scanned again because bars came late or changed.
+def get_touched(*, night: Night, source: str, now: datetime) -> list[date]:
+    """Return the sessions whose bars or splits are other than when they were scanned.
 
-    Only where something was said: sessions up to the newest batch. The old batches stay.
+    Those of this night, and every correction since the last one that came to its end: a
+    person's, an import's, one of a night that was killed before it could scan again.
     """
-    if not night.late:
-        return []
-    newest = DiscoveryBatch.objects.current().of(source).order_by("-session").first()
+    ended = JobRun.objects.of(NIGHTLY).filter(state=JobState.SUCCEEDED, started_at__isnull=False)
+    last = ended.order_by("-started_at").values_list("started_at", flat=True).first()
+    since = last or now - UNKNOWN_NIGHT
+    return sorted({*night.late, *consequences.get_corrected(since=since, source=source)})
+
+
+def get_rescans(*, touched: list[date], source: str) -> list[tuple[date, date]]:
+    """Return the stretches of sessions to be scanned again, merged, ascending.
+
+    Only where something was said: sessions up to the newest batch. The old batches stay. A
+    session between two that were scanned is scanned as well: its bars came late.
+    """
+    current = DiscoveryBatch.objects.current().of(source)
+    ends = current.aggregate(oldest=Min("session"), newest=Max("session"))
+    oldest, newest = ends["oldest"], ends["newest"]
     if newest is None:
         return []
     stretches: list[tuple[date, date]] = []
-    for day in sorted(day for day in night.late if day <= newest.session):
-        end = min(consequences.get_reach(session=day).last, newest.session)
+    for day in sorted({*_left_out(source, newest), *touched}):
+        end = min(consequences.get_reach(session=day).last, newest)
+        if end < oldest or day > newest:
+            continue
         if stretches and day <= stretches[-1][1]:
             stretches[-1] = (stretches[-1][0], end)
         else:
-            stretches.append((day, end))
+            stretches.append((max(day, oldest), end))
     return stretches
+
+
+def _left_out(source: str, newest: date) -> set[date]:
+    """Return the sessions with bars but no batch between those scanned lately."""
+    window = sessions.offset(newest, -consequences.REACH)
+    current = DiscoveryBatch.objects.current().of(source).filter(session__gte=window)
+    scanned = set(current.values_list("session", flat=True))
+    held = holds.get_held(source=source, first=window, last=newest)
+    stored = [day for day in lakes.lake_of(source).sessions() if min(scanned) < day < newest]
+    return set(stored) - scanned - set(held)
 
 
 def _newest_stored() -> date | None:
@@ -228,9 +256,10 @@ def _recheck(night: Night, polygon: Polygon, first: date, now: datetime, say: Sa
             return
         if found.held:
             night.said.append(f"{day} is still held back, {found.held}")
-        elif found.new or found.changed:
+        elif found.moved:
             night.late.append(day)
-            night.said.append(f"{day} again: {found.new} new, {found.changed} changed")
+            counts = f"{found.new} new, {found.changed} changed, {found.withdrawn} withdrawn"
+            night.said.append(f"{day} again: {counts}")
 
 
 def _beside(night: Night, polygon: Polygon, now: datetime, say: Say) -> None:
@@ -251,6 +280,9 @@ def _beside(night: Night, polygon: Polygon, now: datetime, say: Say) -> None:
             ),
         )
     night.said += [one.said for one in asked]
+    splits = asked[0].stored
+    if splits is not None:  # one that came late changes sessions that were scanned without it
+        night.late += [day for day in splits.days if day < first]
 
 
 def sync_flags(*, now: datetime, say: Say) -> list[str]:

@@ -38,6 +38,7 @@ class Stored:
         rejected: Rows kept out, each a finding.
         newest: Newest day that a row is about; None if there is none.
         symbols: Whose rows are new or changed.
+        days: What these rows are about.
     """
 
     new: int
@@ -45,6 +46,7 @@ class Stored:
     rejected: int
     newest: date | None
     symbols: tuple[str, ...] = ()
+    days: tuple[date, ...] = ()
 
     @property
     def moved(self) -> int:
@@ -260,14 +262,15 @@ def _store(table: str, reading: Reading, name: str, now: datetime) -> Stored:
     run.new, run.changed, run.unchanged = written.new, written.changed, written.unchanged
     run.lake_version, run.state, run.finished_at = written.version, ImportRun.State.DONE, now
     run.save()
-    moved = written.status.filter(pl.col("status") > 0)["symbol"].unique().sort()
+    moved = written.status.filter(pl.col("status") > 0)
     newest = frame[shape.time_key].max()
     return Stored(
         new=written.new,
         changed=written.changed,
         rejected=run.rejected,
         newest=newest if isinstance(newest, date) else None,
-        symbols=tuple(moved.to_list()),
+        symbols=tuple(moved["symbol"].unique().sort().to_list()),
+        days=tuple(moved[shape.time_key].unique().sort().to_list()),
     )
 
 

@@ -35,7 +35,8 @@ def settle_outcomes(arguments: Mapping[str, Any], report: Report) -> dict[str, A
 def run_night(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Fetch what is new, scan every session that was missed, in order, then settle.
 
-    Sessions whose bars came late or were corrected are scanned again; the old batches stay.
+    Sessions whose bars came late or were corrected are scanned again; the old batches stay, and
+    outcomes that read a corrected bar are settled again.
     """
     from analytics.services import lakes, night_sync, nights
 
@@ -47,7 +48,8 @@ def run_night(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
         jobs.request(kind=market_jobs.BACKFILL, now=report.now())
     missed = nights.get_missed(now=report.now())
     source = missed.source if missed else lakes.get_active_source()
-    late = night_sync.get_rescans(night=night, source=source)
+    touched = night_sync.get_touched(night=night, source=source, now=report.now())
+    late = night_sync.get_rescans(touched=touched, source=source)
     days = sessions.between(missed.first, missed.last) if missed else []
     stretches = [*late, *((day, day) for day in days)]
     if (night.waiting or night.needs_backfill) and not stretches:
@@ -62,7 +64,9 @@ def run_night(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
             now=report.now(), say=lambda message: report.progress(len(stretches), total, message)
         )
     report.progress(len(stretches), total, "settling outcomes")
-    settled = settle_outcomes({"source": source}, _Part(report, len(stretches), total))
+    part = _Part(report, len(stretches), total)
+    settled = settle_outcomes({"source": source}, part)
+    night.said += _settle_again(touched, source, part)
     for kind in study_kinds.NIGHTLY:
         jobs.request(kind=kind, arguments={"source": source}, now=report.now())
     report.progress(total, total)
@@ -81,6 +85,17 @@ def _scan(first: date, last: date, source: str, report: Report, said: list[str])
         said.append(str(held))
         return 0
     return done.candidates
+
+
+def _settle_again(touched: list[date], source: str, report: Report) -> list[str]:
+    """Settle once more what has settled on bars that are other now; say what changed."""
+    from analytics.services import consequences
+
+    changed = 0
+    for first, last in consequences.get_outcome_stretches(days=touched):
+        asked = {"source": source, "first": str(first), "last": str(last), "again": True}
+        changed += settle_outcomes(asked, report)["changed"]
+    return [f"{changed} outcomes changed by corrections"] if changed else []
 
 
 def study_gates(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:

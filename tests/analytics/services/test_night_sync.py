@@ -157,6 +157,33 @@ class TestRunNight:
         assert batches.count() == 2
         assert batches.get(is_current=True).supersedes == batches.get(is_current=False)
 
+    def test_scans_again_what_a_corrected_file_drops(self, stored):
+        market.put_session(stored, LAST, market.bars_of(LAST)[:-1])
+
+        result = night(at(3, 14))
+
+        assert "2024-07-02 again: 0 new, 0 changed, 1 withdrawn" in result["message"]
+        assert DiscoveryBatch.objects.filter(session=LAST, variant__name="B").count() == 2
+
+    def test_scans_again_what_was_corrected_before_a_night_that_was_killed(self, stored):
+        market.put_session(stored, LAST, market.bars_of(LAST, v=5_000_000))
+        with Polygon("secret", base_url=stored.url) as polygon:
+            market_sync.sync_session(session=LAST, polygon=polygon, now=at(3, 13))
+
+        night(at(3, 14))
+
+        assert DiscoveryBatch.objects.filter(session=LAST, variant__name="B").count() == 2
+
+    def test_scans_what_a_split_that_came_late_touches(self, stored):
+        early = sessions.offset(LAST, -2)
+        split = {"ticker": "S01", "execution_date": str(early), "split_from": 2, "split_to": 1}
+        stored.on(wire.SPLITS, wire.page(split | {"id": "E1"}))
+
+        night(at(3, 14))
+
+        assert scanned() == [LAST, HALF_DAY]
+        assert DiscoveryBatch.objects.filter(session=LAST, variant__name="B").count() == 2
+
     def test_says_what_it_skipped_without_a_key(self, stored, settings):
         settings.POLYGON_API_KEY = ""
 

@@ -6,9 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from analytics.calc import sessions
 from analytics.models import JobRun
-from analytics.services import discovery, job_registry, lakes, nights
+from analytics.services import discovery, job_registry, lakes, market_data, nights
+from performance.models import BatchAnalysis, CandidateTracking
 from performance.services import job_kinds, tracking
+from tests.performance.services.conftest import scan
 
 NEW_YORK = ZoneInfo("America/New_York")
 NOW = datetime(2024, 7, 5, 18, 30, tzinfo=NEW_YORK)
@@ -75,6 +78,31 @@ class TestRunNight:
         job_kinds.run_night({}, Report())
 
         assert calls == ["settle"]
+
+
+@pytest.mark.django_db
+class TestCorrectedBars:
+    def test_are_settled_again_although_the_batch_was_final(self, market, settings):
+        settings.POLYGON_API_KEY = settings.ALPACA_API_KEY = ""
+        market.store()
+        scan()
+        tracking.settle_outcomes(source="imported", now=NOW)
+        BatchAnalysis.objects.update(is_final=True)  # as after a year
+        settled = CandidateTracking.objects.filter(is_final=True, status="settled")
+        final = settled.select_related("candidate__batch").order_by("candidate_id")[0]
+        symbol, batch = final.candidate.symbol, final.candidate.batch
+        last = sessions.offset(batch.session, 30)
+        market_data.correct_bar(
+            symbol=symbol, session=last, values={"open": 9, "high": 9, "low": 9, "close": 9},
+            reason="seen", user=None, now=NOW, source="imported",
+        )  # fmt: skip
+
+        result = job_kinds.run_night({}, Report())
+
+        kept = CandidateTracking.objects.get(pk=final.pk)
+        assert kept.return_30 == pytest.approx(9 / final.entry_price - 1)
+        assert kept.return_30 != pytest.approx(final.return_30)
+        assert "outcomes changed by corrections" in result["message"]
 
 
 @pytest.mark.django_db
