@@ -3,8 +3,8 @@
 Run: ``python -m benchmarks.bench_ten_years [--rows 28000000] [--form flat|parquet] [--keep DIR]``.
 Simulated bars of 11,000 symbols a session, a tenth of which are other ones each year, are
 written as the provider ships them (``flat``: a gzipped CSV per session) or as a Parquet file per
-year, then imported as ``manage.py import_bars`` does: digests, quality gates, commits, listing periods
-and findings. Then one more session goes into the lake that holds ten years: goal under 1 s.
+year, then imported as ``manage.py import_bars`` does: digests, quality gates, commits, listing
+periods and findings. Then one more session goes into the lake that holds ten years: goal under 1 s.
 """
 
 import argparse
