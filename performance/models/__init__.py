@@ -4,7 +4,14 @@ from performance.models.accuracy import Settlement, ThesisAccuracy
 from performance.models.compliance import BrokenRule, RuleBreach
 from performance.models.dashboard import AlertLevel, DashboardSummary, RecoveryStatus
 from performance.models.gates import GateStudy
-from performance.models.health import HealthMetric, HealthStatus
+from performance.models.health import (
+    DecisionKind,
+    HealthMetric,
+    HealthStatus,
+    Heartbeat,
+    Incident,
+    IncidentDecision,
+)
 from performance.models.ledger import (
     EXTERNAL,
     ActionKind,
@@ -63,6 +70,7 @@ __all__ = [
     "CheckState",
     "CorporateAction",
     "DashboardSummary",
+    "DecisionKind",
     "Difference",
     "EquityDay",
     "Fill",
@@ -70,6 +78,9 @@ __all__ = [
     "GateStudy",
     "HealthMetric",
     "HealthStatus",
+    "Heartbeat",
+    "Incident",
+    "IncidentDecision",
     "LedgerFinding",
     "Lot",
     "LotClose",
