@@ -18,6 +18,8 @@ class Status(StrEnum):
 
 
 WORSE = tuple(Status)  # from the best to the worst
+POINTS = {Status.HEALTHY: 100.0, Status.WARNING: 60.0, Status.CRITICAL: 0.0}  # design §15
+CAP = 60.0  # of the score while anything is critical
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,40 @@ class Health:
 def worst(statuses: Sequence[Status]) -> Status:
     """Return the worst of ``statuses``; UNKNOWN if there is none."""
     return max(statuses, key=WORSE.index, default=Status.UNKNOWN)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """How healthy the whole is.
+
+    Attributes:
+        value: 0 to 100; None where nothing could be measured.
+        known, unknown: Components that count, and that could not be measured.
+        capped: Whether something critical holds it down.
+    """
+
+    value: float | None
+    known: int
+    unknown: int
+    capped: bool = False
+
+
+def score(components: Sequence[Component], weights: Mapping[str, float]) -> Score:
+    """Return the weighted mean over the components that could be measured (design §15).
+
+    Args:
+        components: Measured at one time.
+        weights: By the component's name; 1 where there is none.
+    """
+    known = [part for part in components if part.status in POINTS]
+    counts = {"known": len(known), "unknown": len(components) - len(known)}
+    total = sum(weights.get(part.name, 1.0) for part in known)
+    if not total:
+        return Score(value=None, **counts)
+    points = sum(weights.get(part.name, 1.0) * POINTS[part.status] for part in known)
+    critical = any(part.status == Status.CRITICAL for part in known)
+    value = points / total
+    return Score(value=min(value, CAP) if critical else value, capped=critical, **counts)
 
 
 def of_age(age: int | None) -> Status:

@@ -22,6 +22,7 @@ class AlertKind(models.TextChoices):
     RISK_BREACH = "risk_breach", "risk limit broken"
     FALSIFIER = "falsifier", "falsifier of a thesis came true"
     HEALTH = "health", "component in trouble"
+    CLAUDE_MODEL = "claude_model", "model of the theses on its way out"
 
 
 class AlertSeverity(models.TextChoices):
