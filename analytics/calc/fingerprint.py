@@ -45,6 +45,7 @@ def row_digests(panel: Panel, *, base: int, count: int) -> Words:
         (panel.short_interest, RECORD_LOOKBACK),
         (panel.short_volume, RECORD_LOOKBACK),
         (panel.sentiment, RECORD_LOOKBACK),
+        (panel.fails, RECORD_LOOKBACK),
     ):
         holder = np.repeat(np.arange(owner.size), np.diff(table.start))
         until = np.minimum(table.about.astype(np.int64) + life, FOREVER).astype(np.int32)
@@ -97,7 +98,9 @@ def _add_listings(panel: Panel, owner: Words, base: int, out: Words) -> None:
     first bar at hand, which depends on how far back the reading goes.
     """
     known = panel.segment_scannable
+    sectors = np.array([_word(name) for name in panel.sectors] + [0], dtype=np.uint64)
     columns = [
+        sectors[np.where(known, panel.segment_sector, -1)],
         _number(np.where(known, panel.segment_first, -1)),
         _number(np.where(known, panel.segment_after, -1)),
         _number(panel.segment_scannable), _number(panel.segment_common),

@@ -36,6 +36,7 @@ class Inputs:
     shares: pl.DataFrame
     short_volume: pl.DataFrame
     sentiment: pl.DataFrame | None = None
+    fails: pl.DataFrame | None = None
 
     def panel(self) -> Panel:
         return panel.build(
@@ -46,6 +47,7 @@ class Inputs:
             shares=self.shares,
             short_volume=self.short_volume,
             sentiment=self.sentiment,
+            fails=self.fails,
         )
 
     def known_on(self, session: date) -> "Inputs":
@@ -66,6 +68,7 @@ class Inputs:
             shares=self.shares.filter(known),
             short_volume=self.short_volume.filter(known),
             sentiment=mood,
+            fails=None if self.fails is None else self.fails.filter(known),
         )
 
     def bars_between(self, first: date, last: date) -> "Inputs":

@@ -20,6 +20,7 @@ Flags = npt.NDArray[np.bool_]
 
 SCANNABLE = ("common", "adr")  # security types of design §7
 COMMON = ("common",)
+SECTOR_CODES = {"sector": pl.String, "code": pl.Int32}
 FEWEST_FOR_THREADS = 50_000  # rows that are worth starting threads
 
 # Of each table of records: what it is about, when it was known, its figures.
@@ -27,6 +28,7 @@ SHARES = ("effective_date", "known_on", ("public_float", "shares_outstanding"))
 SHORT_INTEREST = ("settlement_date", "known_on", ("shares_short", "days_to_cover"))
 SHORT_VOLUME = ("session", "known_on", ("short_volume", "total_volume"))
 SENTIMENT = ("published_at", "published_at", ("sentiment",))
+FAILS = ("settlement_date", "known_on", ("quantity",))
 
 
 class DuplicateSession(ValueError):
@@ -73,8 +75,10 @@ class Panel:
         segment_after: Last session of the ticker's listing before this one; -1 if none.
         segment_scannable: Whether the listing is common stock or an ADR.
         segment_common: Whether the listing is common stock.
+        segment_sector: Position in ``sectors``; -1 where it is not known.
+        sectors: Names, ascending.
         split_start, split_session, split_ratio: Splits per symbol id.
-        shares, short_interest, short_volume, sentiment: Published records.
+        shares, short_interest, short_volume, sentiment, fails: Published records.
     """
 
     symbols: list[str]
@@ -92,6 +96,8 @@ class Panel:
     segment_after: Ints
     segment_scannable: Flags
     segment_common: Flags
+    segment_sector: Ints
+    sectors: list[str]
     split_start: Longs
     split_session: Ints
     split_ratio: Floats
@@ -99,6 +105,7 @@ class Panel:
     short_interest: Records
     short_volume: Records
     sentiment: Records
+    fails: Records
 
     @property
     def height(self) -> int:
@@ -120,6 +127,7 @@ def build(
     shares: pl.DataFrame | None = None,
     short_volume: pl.DataFrame | None = None,
     sentiment: pl.DataFrame | None = None,
+    fails: pl.DataFrame | None = None,
 ) -> Panel:
     """Turn frames into a panel.
 
@@ -127,10 +135,11 @@ def build(
         bars: ``symbol`` str, ``session`` date, ``open``, ``high``, ``low``, ``close``,
             ``volume`` float, **sorted by symbol and session**.
         securities: Listing periods: ``symbol``, ``first_session``, ``last_session`` date,
-            ``kind``. A symbol without one is a single listing, which is not scanned.
+            ``kind``, and ``sector`` if known. A symbol without one is a single listing, which
+            is not scanned.
         splits: ``symbol``, ``ex_date`` date, ``ratio`` float (new shares per old).
-        short_interest, shares, short_volume, sentiment: ``symbol`` and the columns that
-            ``SHORT_INTEREST`` and so on name; ``known_on`` and ``published_at`` are instants.
+        short_interest, shares, short_volume, sentiment, fails: ``symbol`` and the columns
+            that ``SHORT_INTEREST`` and so on name; ``known_on``, ``published_at`` are instants.
 
     Raises:
         DuplicateSession: A (symbol, session) pair occurs twice, or the order is wrong.
@@ -163,6 +172,8 @@ def build(
         segment_after=listing[3],
         segment_scannable=listing[4],
         segment_common=listing[5],
+        segment_sector=listing[6],
+        sectors=listing[7],
         split_start=known[0],
         split_session=known[1],
         split_ratio=known[2],
@@ -170,6 +181,7 @@ def build(
         short_interest=_records(short_interest, ids, SHORT_INTEREST),
         short_volume=_records(short_volume, ids, SHORT_VOLUME),
         sentiment=_records(sentiment, ids, SENTIMENT),
+        fails=_records(fails, ids, FAILS),
     )
 
 
@@ -273,8 +285,11 @@ def _split_by_row(
 
 def _listings(
     frame: pl.DataFrame | None, ids: pl.DataFrame, symbol_start: Longs, session: Ints
-) -> tuple[Longs, Ints, Ints, Ints, Flags, Flags]:
-    """Return start, symbol, first session, last session before, scannable, common per segment."""
+) -> tuple[Longs, Ints, Ints, Ints, Flags, Flags, Ints, list[str]]:
+    """Return start, symbol, first session, last before, scannable, common, sector per segment.
+
+    And the names of the sectors.
+    """
     from analytics.calc.kernels import gates
 
     firsts = pl.DataFrame(
@@ -284,7 +299,10 @@ def _listings(
         nothing = np.zeros(ids.height, np.bool_)
         none_before = np.full(ids.height, -1, np.int32)
         owner = ids["id"].to_numpy()
-        return symbol_start, owner, firsts["first"].to_numpy(), none_before, nothing, nothing
+        begun = firsts["first"].to_numpy()
+        return symbol_start, owner, begun, none_before, nothing, nothing, none_before, []
+    if "sector" not in frame.columns:
+        frame = frame.with_columns(sector=pl.lit(""))
     periods = frame.join(ids, on="symbol").sort("id", "first_session")
     periods = periods.with_columns(
         first=pl.Series(_number_from(periods["first_session"], after=True)),
@@ -295,9 +313,11 @@ def _listings(
     segments = (
         pl.concat(
             [
-                firsts.select("id", "row", "first", kind=pl.lit(None, pl.String), after=-1),
+                firsts.select(
+                    "id", "row", "first", kind=pl.lit(None, pl.String), after=-1, sector=pl.lit("")
+                ),
                 periods.with_columns(row=pl.Series(row)).select(
-                    "id", "row", "first", "kind", pl.col("after").cast(pl.Int32)
+                    "id", "row", "first", "kind", pl.col("after").cast(pl.Int32), "sector"
                 ),
             ],
             how="vertical_relaxed",
@@ -307,6 +327,9 @@ def _listings(
         .unique("row", keep="last", maintain_order=True)
     )
     kind = segments["kind"]
+    names = sorted(set(segments["sector"].to_list()) - {"", None})
+    code = pl.DataFrame({"sector": names, "code": range(len(names))}, schema=SECTOR_CODES)
+    sector = segments.join(code, on="sector", how="left", maintain_order="left")["code"]
     return (
         np.concatenate([segments["row"].to_numpy(), symbol_start[-1:]]),
         segments["id"].to_numpy().astype(np.int32),
@@ -314,6 +337,8 @@ def _listings(
         segments["after"].to_numpy().astype(np.int32),
         kind.is_in(SCANNABLE).fill_null(False).to_numpy(),
         kind.is_in(COMMON).fill_null(False).to_numpy(),
+        sector.fill_null(-1).to_numpy(),
+        names,
     )
 
 

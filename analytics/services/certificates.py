@@ -118,4 +118,5 @@ def get_inputs(*, source: str, last: date) -> "lookahead.Inputs":
         shares=lake.read("shares", last=last),
         short_volume=lake.read("short_volume", last=last),
         sentiment=lake.read("sentiment", last=last).drop_nulls("sentiment"),
+        fails=lake.read("fails", last=last),
     )

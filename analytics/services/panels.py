@@ -49,10 +49,13 @@ def get_panel(
 
 
 def get_securities(*, source: str, last: date) -> pl.DataFrame:
-    """Return listing periods that began by ``last``: symbol, first_session, last_session, kind."""
+    """Return listing periods that began by ``last``.
+
+    Columns: ``symbol``, ``first_session``, ``last_session``, ``kind``, ``sector``.
+    """
     rows = Security.objects.filter(
         source__in=lakes.sources_beside(source), first_session__lte=last
-    ).values_list("symbol", "first_session", "last_session", "kind")
+    ).values_list("symbol", "first_session", "last_session", "kind", "sector")
     return pl.DataFrame(
         list(rows),
         schema={
@@ -60,6 +63,7 @@ def get_securities(*, source: str, last: date) -> pl.DataFrame:
             "first_session": pl.Date,
             "last_session": pl.Date,
             "kind": pl.String,
+            "sector": pl.String,
         },
         orient="row",
     )
@@ -79,6 +83,7 @@ def _read(
         shares=lake.read("shares", last=last, symbols=symbols),
         short_volume=lake.read("short_volume", first=oldest_record, last=last, symbols=symbols),
         sentiment=_moods(lake, oldest_record, last, symbols),
+        fails=lake.read("fails", first=oldest_record, last=last, symbols=symbols),
     )
 
 
