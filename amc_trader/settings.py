@@ -269,8 +269,7 @@ TELEGRAM_BASE_URL = env.url(
 # --- Orders: a person confirms each; nothing is sent unless these say so -------------------
 
 TRADING_ENABLED = env.flag("TRADING_ENABLED", default=False)
-TRADING_LIVE_ALLOWED = env.flag("TRADING_LIVE_ALLOWED", default=False)
-TRADING_LIVE_ACCOUNT = env.text("TRADING_LIVE_ACCOUNT")  # its number: the second setting
+TRADING_LIVE_ALLOWED = env.flag("TRADING_LIVE_ALLOWED", default=False)  # with ALPACA_LIVE
 POSITION_SIZE_LIMIT = env.amount("POSITION_SIZE_LIMIT", default=0.10)  # of equity, design §14
 
 # --- The product's own --------------------------------------------------------------------
