@@ -143,11 +143,3 @@ def _volatility(returns: Floats) -> float:
         return float("nan")
     found = risk_figures.annual_volatility(known)
     return float("nan") if found is None else found
-
-
-def split_factor(splits: pl.DataFrame, symbol: str, *, after: date, until: date) -> float:
-    """Return the new shares that one share of ``after`` has become by ``until``."""
-    found = splits.filter(
-        (pl.col("symbol") == symbol) & (pl.col("ex_date") > after) & (pl.col("ex_date") <= until)
-    )["ratio"]
-    return float(np.prod(found.to_numpy())) if found.len() else 1.0

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -95,8 +94,8 @@ def assess(held: Held, market: Market) -> list[dict[str, Any]]:
         "account": held.account.pk,
         "symbol": "",
         "session": market.session,
-        "equity": _cents(held.holdings.equity),
-        "market_value": _cents(float(np.nansum(held.holdings.value))),
+        "equity": risk_reading.cents(held.holdings.equity),
+        "market_value": risk_reading.cents(float(np.nansum(held.holdings.value))),
         "size_limit": held.holdings.limit,
         "sector": "",
         "is_frozen": any(position.is_frozen for position in held.positions),
@@ -141,13 +140,13 @@ def _position(held: Held, seen: Seen, at: int, market: Market) -> dict[str, Any]
         "account": held.account.pk,
         "symbol": position.symbol,
         "session": market.session,
-        "equity": _cents(holdings.equity),
+        "equity": risk_reading.cents(holdings.equity),
         "market_value": position.market_value,
         "size_limit": holdings.limit,
         "is_oversize": oversize,
-        "stop_price": _price(float(holdings.stop[at])),
+        "stop_price": risk_reading.price(float(holdings.stop[at])),
         **{name: _known(value) for name, value in numbers.items()},
-        "money_at_risk": _cents(numbers["money_at_risk"]),
+        "money_at_risk": risk_reading.cents(numbers["money_at_risk"]),
         "sector": holdings.sectors[at],
         "is_frozen": position.is_frozen,
         "advice": do,
@@ -242,11 +241,3 @@ def _forget_sold(*, accounts_of: Sequence[Mapping[str, Any]], session: date) -> 
 
 def _known(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-def _cents(value: float) -> Decimal | None:
-    return Decimal(f"{value:.2f}") if np.isfinite(value) else None
-
-
-def _price(value: float) -> Decimal | None:
-    return Decimal(f"{value:.6f}") if np.isfinite(value) else None

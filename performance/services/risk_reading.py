@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +21,13 @@ from performance.calc.risk_past import Seen
 from performance.models import Account, EquityDay, Position, Trade, TradeSide
 
 BENCHMARK = "SPY"
+BROKER = "alpaca"  # whose orders we can read
 NAN = float("nan")
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Market:
     """Bars and splits of what is held, up to a session.
 
@@ -51,9 +54,26 @@ class Market:
             since=self.since,
         )
 
-    def factor(self, symbol: str, after: date) -> float:
-        """Return the new shares that one share of ``after`` has become by the session."""
-        return risk_past.split_factor(self.splits, symbol, after=after, until=self.session)
+    def factor(self, symbol: str, after: date, until: date | None = None) -> float:
+        """Return the new shares that one share of ``after`` has become by ``until``."""
+        end, product = until or self.session, 1.0
+        for day, ratio in self.splits_of.get(symbol, ()):
+            if after < day <= end:
+                product *= ratio
+        return product
+
+    @cached_property
+    def splits_of(self) -> dict[str, list[tuple[date, float]]]:
+        """Return ex-date and new shares per old one, by symbol."""
+        found: dict[str, list[tuple[date, float]]] = {}
+        for symbol, day, ratio in self.splits.select("symbol", "ex_date", "ratio").iter_rows():
+            found.setdefault(symbol, []).append((day, ratio))
+        return found
+
+
+def broker_tells(account: Account) -> bool:
+    """Return whether the broker tells us which orders of the account work."""
+    return account.broker.strip().lower() == BROKER and account.synced_at is not None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +97,14 @@ class Curve:
 
     def returns(self) -> Floats:
         """Return daily time-weighted returns; those without invested money are left out."""
-        found = metrics_equity.daily_returns(self.equity, self.flow)
-        known: Floats = found[~np.isnan(found)]
-        return known
+        if not self.days.size:
+            return np.empty(0)
+        days = pl.DataFrame(
+            {"account": 0, "session": self.days, "equity": self.equity, "flow": self.flow},
+            schema_overrides={"account": pl.Int64},
+        )
+        found: Floats = metrics_equity.portfolio_returns(days)["value"].to_numpy()
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +233,16 @@ class Sized:
     group: npt.NDArray[np.int64]
 
 
+def entry_weights(opened: npt.NDArray[np.int64], invested: Floats, curve: Curve) -> Floats:
+    """Return cost over the equity at the close before the entry; NaN where it is not known.
+
+    The first trade of an account has no day before: that day's own close counts.
+    """
+    before, after = curve.at(opened - 1), curve.at(opened)
+    equity = np.where(before > 0, before, after)
+    return np.divide(invested, equity, out=np.full(equity.size, NAN), where=equity > 0)
+
+
 def get_sized(account: Account, curve: Curve, *, until: date) -> Sized:
     """Return every trade of an account whose result and entry weight are known: one query."""
     rows = Trade.objects.filter(
@@ -217,11 +252,10 @@ def get_sized(account: Account, curve: Curve, *, until: date) -> Sized:
     opened = np.array([sessions.number(row[0]) for row in found], np.int64)
     closed = np.array([sessions.number(row[1] or until) for row in found], np.int64)
     capital = np.array([float(row[2]) for row in found], np.float64)
-    before, after = curve.at(opened - 1), curve.at(opened)
-    equity = np.where(before > 0, before, after)  # the first trade has no day before
-    known = (equity > 0) & (capital > 0)
+    weight = entry_weights(opened, capital, curve)
+    known = weight > 0
     return Sized(
-        weight=capital[known] / equity[known],
+        weight=weight[known],
         capital=capital[known],
         result=np.array([row[3] for row in found], np.float64)[known],
         group=metrics.clusters(opened[known], closed[known]),
@@ -230,3 +264,13 @@ def get_sized(account: Account, curve: Curve, *, until: date) -> Sized:
 
 def _column(values: Iterable[object]) -> Floats:
     return np.array([NAN if value is None else float(value) for value in values], np.float64)  # type: ignore[arg-type]
+
+
+def cents(value: float | None) -> Decimal | None:
+    """Return an amount to the cent; None if it is not known."""
+    return Decimal(f"{value:.2f}") if value is not None and np.isfinite(value) else None
+
+
+def price(value: float | None) -> Decimal | None:
+    """Return a price with six decimals; None if it is not known."""
+    return Decimal(f"{value:.6f}") if value is not None and np.isfinite(value) else None

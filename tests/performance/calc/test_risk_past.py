@@ -104,18 +104,3 @@ class TestVolatility:
 
         assert seen(bars(A=closes), count=21).volatility[0] > 0
         assert np.isnan(seen(bars(A=closes[1:]), count=20).volatility[0])
-
-
-class TestSplitFactor:
-    def test_counts_splits_after_a_day_up_to_another(self):
-        splits = pl.DataFrame(
-            {
-                "symbol": ["A", "A", "A", "B"],
-                "ex_date": [*days(4)[:3], days(4)[2]],
-                "ratio": [3.0, 0.5, 0.1, 7.0],
-            }
-        )
-
-        factor = risk_past.split_factor(splits, "A", after=days(4)[0], until=days(4)[2])
-
-        assert factor == pytest.approx(0.05)
