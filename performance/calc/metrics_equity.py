@@ -12,11 +12,10 @@ import polars as pl
 from analytics.calc import evidence, intervals, ratios
 from analytics.calc.evidence import Estimate
 from analytics.calc.intervals import Pooled
-from performance.calc import metrics_tails
+from performance.calc import metrics_draws, metrics_tails
+from performance.calc.metrics_draws import BLOCK
 
 FEWEST_RETURNS = 20  # daily returns under which no figure is scaled to a year
-BLOCK = 28  # sessions of a bootstrap block, design §1
-DRAWS, SEED = 1000, 11
 NORMAL_95 = intervals.normal_quantile(0.5 + intervals.LEVEL / 2)
 NAMES = (
     "time_weighted_return", "max_drawdown", "volatility", "sharpe", "sortino", "calmar",
@@ -47,8 +46,9 @@ def portfolio_returns(days: pl.DataFrame) -> pl.DataFrame:
     """Return the daily returns of accounts taken as one, with money in and out taken out.
 
     What comes in counts from the day's start, what goes out until its end, so that the first
-    deposit and the last withdrawal both leave a return behind. An account takes part in a session from the second of its days on, or from the first if
-    money came in on it: one that begins or ends is neither a gain nor a loss.
+    deposit and the last withdrawal both leave a return behind. An account takes part from the
+    second of its days on, or from the first if money came in on it: one that begins or ends is
+    neither a gain nor a loss.
 
     Args:
         days: ``account`` any, ``session`` date, ``equity`` and ``flow`` float [USD], one row
@@ -81,17 +81,12 @@ def figures(curve: Curve, *, source: str) -> dict[str, Estimate]:
     )
     found = {
         "time_weighted_return": give.plain(_growth, "product of daily returns", fewest=1),
-        "max_drawdown": give.drawn(ratios.max_drawdown, "deepest fall from a peak", fewest=1),
-        "volatility": give.drawn(_volatility, "sample deviation x sqrt(252)"),
         "sharpe": give.sharpe(),
-        "sortino": give.drawn(ratios.sortino, "mean over downside deviation"),
-        "calmar": give.drawn(ratios.calmar, "yearly growth over the deepest fall"),
         "probabilistic_sharpe": give.probability(),
-        "value_at_risk_95": give.drawn(metrics_tails.value_at_risk, "historical, one session"),
-        "expected_shortfall_95": give.drawn(
-            metrics_tails.expected_shortfall, "historical, one session"
-        ),
     }
+    drawn = metrics_draws.bounds(curve.returns)
+    for name, (figure, method, fewest) in DRAWN.items():
+        found[name] = give.drawn(figure, method, drawn.get(name), fewest=fewest)
     return found | give.against(curve.market)
 
 
@@ -127,12 +122,13 @@ class _Giver:
             return self._none(fewest)
         return self._given(value, method, reason="a fact about this curve, not an estimate")
 
-    def drawn(self, figure: Figure, method: str, *, fewest: int = FEWEST_RETURNS) -> Estimate:
-        """Give a figure with a bootstrap interval, where the curve is long enough for one."""
+    def drawn(
+        self, figure: Figure, method: str, bounds: tuple[float, float] | None, *, fewest: int
+    ) -> Estimate:
+        """Give a figure with its bootstrap interval, where the curve is long enough for one."""
         value = figure(self.returns) if self.returns.size >= fewest else None
         if value is None:
             return self._none(fewest, self.returns.size >= fewest)
-        bounds = block_bounds(self.returns, figure)
         if bounds is None:
             few = f"{self.returns.size} sessions, {2 * BLOCK} are needed for an interval"
             return self._given(value, method, reason=few)
@@ -226,27 +222,6 @@ def regress(own: Floats, market: Floats) -> tuple[Pooled, Pooled] | None:
     return pooled[0], pooled[1]
 
 
-def block_bounds(returns: Floats, figure: Figure) -> tuple[float, float] | None:
-    """Return the 95 % percentile interval over circular blocks; None under two blocks.
-
-    Source:
-        Politis and Romano 1992, in Exploring the Limits of Bootstrap; the seed is fixed.
-    """
-    if returns.size < 2 * BLOCK:
-        return None
-    chance = np.random.default_rng(SEED)
-    count = -(-returns.size // BLOCK)
-    starts = chance.integers(0, returns.size, (DRAWS, count))
-    places = (starts[:, :, None] + np.arange(BLOCK)) % returns.size
-    drawn = returns[places.reshape(DRAWS, -1)[:, : returns.size]]
-    found = [value for value in map(figure, drawn) if value is not None]
-    if len(found) < DRAWS / 2:
-        return None
-    tail = (1 - intervals.LEVEL) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
-    return float(low), float(high)
-
-
 def _growth(returns: Floats) -> float:
     return float(np.prod(1 + returns)) - 1
 
@@ -257,3 +232,22 @@ def _volatility(returns: Floats) -> float:
 
 def _a_year(daily: float) -> float:
     return float((1 + daily) ** ratios.SESSIONS_A_YEAR - 1)
+
+
+# What a bootstrap gives an interval: the figure, how it is told, and the fewest returns for it.
+DRAWN: Mapping[str, tuple[Figure, str, int]] = {
+    "max_drawdown": (ratios.max_drawdown, "deepest fall from a peak", 1),
+    "volatility": (_volatility, "sample deviation x sqrt(252)", FEWEST_RETURNS),
+    "sortino": (ratios.sortino, "mean over downside deviation", FEWEST_RETURNS),
+    "calmar": (ratios.calmar, "yearly growth over the deepest fall", FEWEST_RETURNS),
+    "value_at_risk_95": (
+        metrics_tails.value_at_risk,
+        "historical, one session",
+        FEWEST_RETURNS,
+    ),
+    "expected_shortfall_95": (
+        metrics_tails.expected_shortfall,
+        "historical, one session",
+        FEWEST_RETURNS,
+    ),
+}
