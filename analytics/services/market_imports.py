@@ -24,9 +24,7 @@ from analytics.models import DataFinding, ImportRun
 from analytics.services import findings, lakes, listings, market_corrections
 
 BATCH_ROWS: Final = 4_000_000  # small files are written together up to so many rows
-YEAR_ROWS: Final = (
-    500_000  # from so many on a new year is a write of its own: none is written twice
-)
+YEAR_ROWS: Final = 500_000  # from so many on, a new year is a write of its own
 SEALED: Final = "sealed-evaluation-set"  # never opened (data README)
 FROM_BARS: Final = "bars"  # evidence of a split that only a bars file states
 

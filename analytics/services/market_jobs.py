@@ -12,6 +12,7 @@ SESSION: Final = "sync_session"
 REFERENCE: Final = "sync_reference"
 SHORT_INTEREST: Final = "sync_short_interest"
 COMPACT: Final = "compact_lake"
+MOST_DEATHS: Final = 100  # each attempt goes on where the last one was killed
 LONGEST: Final = timedelta(minutes=45)  # of one attempt; the rest follows in the next
 BACK: Final = 120  # days of short interest asked for: corrections come with the next files
 
@@ -140,6 +141,7 @@ def add_kinds() -> None:
             title="Backfill of market data",
             work=sync_market_data,
             limit_s=3600,
+            max_attempts=MOST_DEATHS,
         ),
         Kind(name=SESSION, title="Bars of a session", work=sync_session),
         Kind(name=REFERENCE, title="Reference data", work=sync_reference),

@@ -11,6 +11,7 @@ from typing import Final
 from analytics.calc import sessions
 from analytics.calc.session_gates import Failure
 from analytics.clients.alpaca_data import AlpacaData
+from analytics.clients.answers import NotFound, NotPublishedYet
 from analytics.clients.finra import Finra, settlement_dates
 from analytics.clients.polygon import Polygon
 from analytics.clients.reference_files import PUBLICATION_SESSIONS
@@ -52,6 +53,12 @@ ALPACA: Final = "alpaca"
 FINRA: Final = "finra"
 SPLITS_BACK: Final = timedelta(days=45)  # the vendor adds some splits late
 SPLITS_AHEAD: Final = timedelta(days=30)  # and announces others
+FEW_FILES: Final = 5  # of so few days the last one is what is waited for
+TABLES: Final = {  # of the lake, by data set
+    DataSet.SHORT_INTEREST: "short_interest",
+    DataSet.SHORT_VOLUME: "short_volume",
+    DataSet.SENTIMENT: "sentiment",
+}
 TRADED_WITHIN: Final = 10  # sessions: whose bars the fallback is asked for
 
 
@@ -232,30 +239,45 @@ def sync_short_volume(
 
 def _interest_files(finra: Finra | None, due: list[date], now: datetime) -> Stored:
     client = _needed(finra)
-    name = "finra short interest {}"
-    parts = [
-        reference_sync.store_reading(
+    return _each(
+        due,
+        lambda day: reference_sync.store_reading(
             table="short_interest",
             reading=client.short_interest(day),
-            name=name.format(day),
+            name=f"finra short interest {day}",
             now=now,
-        )
-        for day in due
-    ]
-    return _sum(parts)
+        ),
+    )
 
 
 def _volume_files(finra: Finra | None, days: list[date], now: datetime) -> Stored:
     client = _needed(finra)
-    parts = [
-        reference_sync.store_reading(
+    return _each(
+        days,
+        lambda day: reference_sync.store_reading(
             table="short_volume",
             reading=client.short_volume(day),
             name=f"finra short volume {day}",
             now=now,
-        )
-        for day in days
-    ]
+        ),
+    )
+
+
+def _each(days: list[date], store: Callable[[date], Stored]) -> Stored:
+    """Store each day's file; one that is not there stops no other, but none at all is said.
+
+    Raises:
+        NotPublishedYet, NotFound: There is no file of any of several days, or of the last.
+    """
+    parts, absent = [], None
+    for day in days:
+        try:
+            parts.append(store(day))
+            absent = None
+        except (NotPublishedYet, NotFound) as error:
+            absent = error
+    if absent is not None and (not parts or len(days) < FEW_FILES):
+        raise absent
     return _sum(parts)
 
 

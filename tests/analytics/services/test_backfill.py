@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from analytics.clients.answers import Unauthorized
+from analytics.clients.finra import Finra
 from analytics.clients.pace import Limit
 from analytics.clients.polygon import Polygon
 from analytics.errors import Unavailable
@@ -17,6 +18,8 @@ from tests.stubs.server import Answer, running
 pytestmark = pytest.mark.django_db
 FIRST, LAST = date(2024, 6, 3), date(2024, 6, 14)
 NOW = datetime(2024, 6, 14, 23, tzinfo=UTC)
+VOLUME, INTEREST = "/stocks/v1/short-volume", "/stocks/v1/short-interest"
+NEWS = "/v2/reference/news"
 
 
 @pytest.fixture(autouse=True)
@@ -49,10 +52,22 @@ def plan(limit=None, first=FIRST, last=LAST, now=NOW):
     return backfill.get_plan(now=now, limit=limit, first=first, last=last)
 
 
-def fill(polygon, progress=None, until=None, clock=lambda: NOW, **wanted):
+def put_records(stub):
+    """Answer shorts and news with a row each, whatever month is asked for."""
+    volume = {"ticker": "S01", "date": "2024-04-02", "short_volume": 10, "total_volume": 20.5}
+    interest = {"ticker": "S01", "settlement_date": "2024-04-15", "short_interest": 5000}
+    story = {
+        "id": "n1", "published_utc": "2024-04-02T14:00:00Z", "title": "S01", "tickers": ["S01"],
+        "insights": [{"ticker": "S01", "sentiment": "positive"}],
+    }  # fmt: skip
+    for path, row in ((VOLUME, volume), (INTEREST, interest), (NEWS, story)):
+        stub.on(path, wire.page(row))
+
+
+def fill(polygon, progress=None, until=None, clock=lambda: NOW, finra=None, **wanted):
     return backfill.fill(
         polygon=polygon,
-        finra=None,
+        finra=finra,
         plan=plan(**wanted),
         clock=clock,
         on_progress=progress or Progress(),
@@ -71,13 +86,24 @@ class TestPlan:
 
         assert len(found.days) == 868
         assert found.seconds == limit.seconds_for(found.calls) > 3 * 3600
-        assert "about 3." in str(found)
+        assert found.costs["bars"] == 868
+        assert found.costs["lists"] == 35 * 5
+        assert "(bars 868, " in str(found)
+        assert "news sentiment 9" in str(found)
         assert "A free plan reaches back two years: 365 sessions are too old" in str(found)
 
     def test_asks_for_nothing_that_has_not_closed(self):
         early = datetime(2024, 6, 14, 15, tzinfo=UTC)
 
         assert plan(now=early).last == date(2024, 6, 13)
+
+    def test_says_what_shorts_cost_where_the_plan_has_none(self):
+        found = str(plan(first=date(2019, 1, 2), last=date(2021, 12, 31)))
+
+        assert "Shorts that the plan lacks come from 829 files of FINRA, about 7 min." in found
+        assert "daily short volume is not known to begin before 2020-01-02" in found
+        assert "has exchange-listed stocks from 2021-06-01 on" in found
+        assert "Public floats are of today only" in found
 
     def test_refuses_a_range_without_sessions(self):
         with pytest.raises(backfill.NothingToSync):
@@ -139,8 +165,8 @@ class TestFill:
 
         fill(polygon, progress)
 
-        assert (5, 10) in {(current, total) for current, total, _ in progress.said}
-        assert any("5 sessions left, about a minute" in message for *_, message in progress.said)
+        assert (5, 13) in {(current, total) for current, total, _ in progress.said}
+        assert any("8 steps left, about a minute" in message for *_, message in progress.said)
 
     def test_finds_where_the_plan_begins_without_asking_for_every_day(self, stub, polygon, lake):
         days = market.put_market(stub, FIRST, LAST)
@@ -164,6 +190,54 @@ class TestFill:
         assert states["bars"] == states["symbols"] == states["splits"] == "current"
         assert "news sentiment: not in the plan" in str(filled)
         assert "Not in the plan when last asked: news sentiment" in str(plan())
+
+    def test_fills_shorts_and_news_of_the_whole_period_month_by_month(self, stub, polygon, lake):
+        first = date(2024, 3, 18)
+        market.put_market(stub, first, LAST)
+        put_records(stub)
+
+        filled = fill(polygon, first=first)
+
+        asked = [a.query for a in stub.asked if a.path == VOLUME]
+        assert [(q["date.gte"], q["date.lte"]) for q in asked] == [
+            ("2024-06-03", "2024-06-14"),
+            ("2024-05-01", "2024-05-31"),
+            ("2024-04-01", "2024-04-30"),
+            ("2024-03-18", "2024-03-28"),
+        ]
+        assert lake.read("short_volume")["session"].to_list() == [date(2024, 4, 2)]
+        assert lake.read("sentiment").height == 1
+        assert "short volume: 1 rows" in str(filled)
+
+    def test_asks_for_a_month_of_records_once(self, stub, polygon):
+        first, later = date(2024, 4, 1), NOW + timedelta(days=30)
+        market.put_market(stub, first, LAST)
+        put_records(stub)
+        fill(polygon, first=first)
+        stub.asked.clear()
+
+        fill(polygon, first=first, clock=lambda: later, now=later)
+
+        asked = [a.query["date.gte"] for a in stub.asked if a.path == VOLUME]
+        assert asked == ["2024-06-03"]  # its end was young when it was asked for
+        stub.asked.clear()
+        fill(polygon, first=first, clock=lambda: later, now=later)
+        assert not [a for a in stub.asked if a.path in (VOLUME, INTEREST, NEWS)]
+
+    def test_asks_once_for_what_the_plan_lacks_and_takes_finras_files(self, stub, polygon, lake):
+        first = date(2024, 4, 1)
+        market.put_market(stub, first, LAST)
+        day = "/equity/regsho/daily/CNMSshvol20240402.txt"
+        header = "Date|Symbol|ShortVolume|ShortExemptVolume|TotalVolume|Market"
+        stub.on(day, f"{header}\n20240402|S01|10.5|0|20.25|B,Q,N\n1\n")
+
+        with Finra(base_url=stub.url, sleep=lambda _s: None) as finra:
+            filled = fill(polygon, first=first, finra=finra)
+
+        assert [a.path for a in stub.asked].count(VOLUME) == 1
+        assert lake.read("short_volume")["short_volume"].to_list() == [10.5]
+        assert "months refused" in str(filled)
+        assert "news sentiment: not in the plan" in str(filled)
 
     def test_stops_at_a_key_that_is_refused(self, stub, polygon, lake):
         days = market.put_market(stub, FIRST, LAST)
