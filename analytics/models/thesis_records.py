@@ -121,7 +121,6 @@ class RequestReason(models.TextChoices):
     UNREACHABLE = "unreachable", "not reachable"
     NO_PRICE = "no_price", "price of the model is not known"
     NO_RANGE = "no_range", "no volatility to set barriers by"
-    LATE = "late", "too late: outcome may be known"
 
 
 class ThesisRequestQuerySet(models.QuerySet["ThesisRequest"]):

@@ -8,7 +8,13 @@ from typing import Any
 from django.conf import settings
 
 from analytics.errors import DomainError
-from analytics.services import alert_delivery, experiment_kinds, market_jobs, study_kinds
+from analytics.services import (
+    alert_delivery,
+    experiment_kinds,
+    market_jobs,
+    study_kinds,
+    thesis_kinds,
+)
 from analytics.services.job_registry import Kind, Report, register
 
 PART = 60  # sessions scanned between two reports
@@ -101,6 +107,7 @@ def add_kinds() -> None:
     market_jobs.add_kinds()
     study_kinds.add_kinds()
     experiment_kinds.add_kinds()
+    thesis_kinds.add_kinds()
     register(
         Kind(name="discover", title="Discovery", work=discover, limit_s=1800),
         Kind(

@@ -3,10 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.services import thesis_kinds
 from analytics.services.job_registry import Kind, Report, register
 
 READ_EXPERIMENTS, INDEX_HISTORY, SWEEP = "read_experiments", "index_history", "weight_sweep"
-NIGHTLY = (INDEX_HISTORY, READ_EXPERIMENTS)  # asked for when a night's sessions have settled
+NIGHTLY = (  # asked for when a night's sessions have settled
+    INDEX_HISTORY,
+    READ_EXPERIMENTS,
+    thesis_kinds.WRITE_ALL,
+    thesis_kinds.FALSIFIERS,
+)
 
 
 def read_experiments(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:

@@ -1,0 +1,139 @@
+"""The jobs of stage theses. Heavy modules are loaded when work begins."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from analytics.errors import DomainError
+from analytics.models import AuthorKind, Candidate, JobRun, RequestOutcome, Source
+from analytics.services.job_registry import Kind, Report, register
+
+WRITE_ALL, WRITE_ONE = "write_theses", "write_thesis"
+FALSIFIERS, PRE_OPEN = "check_falsifiers", "check_before_open"
+
+
+class NoCandidate(DomainError):
+    """There is no such candidate, or no session has candidates yet."""
+
+
+def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Ask for a thesis job per top candidate: ``source``; ``session`` and ``count`` if given."""
+    from django.conf import settings
+
+    from analytics.services import claude_author, claude_models, jobs, lakes, theses
+
+    source = arguments.get("source") or lakes.get_active_source()
+    session = _session(arguments, source)
+    count = int(arguments.get("count") or settings.THESES_PER_SESSION)
+    found = theses.get_top(source=source, session=session, count=count)
+    authors = [AuthorKind.RULES.value]
+    note = claude_models.record_lifecycle(now=report.now())
+    if source == Source.SIMULATED:
+        note = "Claude is not asked about the sample market"
+    elif not claude_author.is_connected():
+        note = "Claude is not asked: no key"
+    else:
+        authors.append(AuthorKind.CLAUDE.value)
+    for done, candidate in enumerate(found):
+        report.progress(done, len(found), candidate.symbol)
+        jobs.request(
+            kind=WRITE_ONE,
+            arguments={"candidate": candidate.pk, "authors": authors},
+            now=report.now(),
+        )
+    report.progress(len(found), len(found) or 1)
+    said = f"{session}: {len(found)} candidates, {' and '.join(authors)}"
+    return {
+        "session": session.isoformat(),
+        "candidates": len(found),
+        "message": f"{said}; {note}" if note else said,
+    }
+
+
+def write_thesis(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Have theses written about ``candidate`` by ``authors``; what failed is in the result."""
+    from analytics.services import theses
+
+    candidate = _candidate(int(arguments["candidate"]))
+    authors = arguments.get("authors") or AuthorKind.RULES.value
+    names = [authors] if isinstance(authors, str) else list(authors)
+    report.progress(0, len(names), candidate.symbol)
+    person = JobRun.objects.unfinished().of(WRITE_ONE).filter(arguments=dict(arguments)).first()
+    done = theses.write(
+        candidate=candidate,
+        authors=names,
+        clock=report.now,
+        requested_by=person.requested_by if person else None,
+    )
+    report.progress(len(names), len(names))
+    said = [
+        f"{one.author_kind}: {one.get_outcome_display()}"
+        + (f" ({one.get_reason_display()}: {one.message})" if one.reason else "")
+        for one in done
+    ]
+    return {
+        "theses": [one.thesis_id for one in done if one.thesis_id],
+        "requests": [one.pk for one in done],
+        "failed": [one.reason for one in done if one.outcome == RequestOutcome.FAILED],
+        "message": f"{candidate.symbol} {candidate.batch.session}: {'; '.join(said)}",
+    }
+
+
+def check_falsifiers(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Record the falsifiers that came true: ``source``; ``first`` if given."""
+    from analytics.services import lakes, thesis_events
+
+    first = arguments.get("first")
+    done = thesis_events.check_falsifiers(
+        source=arguments.get("source") or lakes.get_active_source(),
+        now=report.now(),
+        first=date.fromisoformat(first) if first else None,
+    )
+    said = f"{done.theses} theses up to {done.last}, {done.triggered} falsifiers came true"
+    return {"theses": done.theses, "triggered": done.triggered, "message": said}
+
+
+def check_before_open(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+    """Hold today's entries against the prices before the open: ``source``."""
+    from analytics.services import lakes, thesis_pre_open
+
+    done = thesis_pre_open.check(
+        source=arguments.get("source") or lakes.get_active_source(), now=report.now()
+    )
+    said = ", ".join(f"{count} {kind}" for kind, count in sorted(done.said.items()))
+    told = "; ".join(part for part in (said, done.why) if part)
+    return {"said": done.said, "why": done.why, "message": told}
+
+
+def _session(arguments: Mapping[str, Any], source: str) -> date:
+    from analytics.services import lakes
+
+    if arguments.get("session"):
+        return date.fromisoformat(arguments["session"])
+    newest = (
+        Candidate.objects.current()
+        .filter(batch__source__in=lakes.sources_beside(source))
+        .order_by("-batch__session")
+        .values_list("batch__session", flat=True)
+        .first()
+    )
+    if newest is None:
+        raise NoCandidate(f"No session has {source} candidates yet.")
+    return newest
+
+
+def _candidate(pk: int) -> Candidate:
+    found = Candidate.objects.select_related("batch__variant").filter(pk=pk).first()
+    if found is None:
+        raise NoCandidate(f"There is no candidate {pk}.")
+    return found
+
+
+def add_kinds() -> None:
+    """Make the kinds of stage theses known."""
+    register(
+        Kind(name=WRITE_ALL, title="Theses of the top candidates", work=write_theses, limit_s=600),
+        Kind(name=WRITE_ONE, title="Theses on a candidate", work=write_thesis, limit_s=900),
+        Kind(name=FALSIFIERS, title="Check of falsifiers", work=check_falsifiers, limit_s=900),
+        Kind(name=PRE_OPEN, title="Check before the open", work=check_before_open, limit_s=300),
+    )
