@@ -1,6 +1,6 @@
 """Kill a backfill at random moments and compare; time a session from body to lake.
 
-python -m benchmarks.bench_backfill kill --kills 20
+python -m benchmarks.bench_backfill kill --kills 20 [--redis redis://127.0.0.1:6379/9]
 python -m benchmarks.bench_backfill session --symbols 11000 --sessions 12
 """
 
@@ -14,30 +14,37 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-FIRST, LAST = date(2024, 1, 2), date(2024, 6, 14)
+FIRST, LAST = date(2022, 6, 1), date(2024, 6, 14)
 
 
-def kill(kills: int) -> dict[str, object]:
-    from tests.faults.fill_once import Task, moments
+def kill(kills: int, redis_url: str) -> dict[str, object]:
+    """Kill the worker that runs the job so often, and compare with an undisturbed run."""
+    from tests.faults.fill_by_worker import drive
     from tests.stubs import market
+    from tests.stubs import polygon as wire
     from tests.stubs.server import running
 
     with running() as stub, tempfile.TemporaryDirectory() as where:
-        market.put_market(stub, FIRST, LAST)
-        calm = Task(folder=Path(where, "calm"), url=stub.url, first=FIRST, last=LAST)
+        days = market.put_market(stub, FIRST, LAST)
+        volume = {"ticker": "S01", "date": "2024-04-02", "short_volume": 10, "total_volume": 20}
+        stub.on("/stocks/v1/short-volume", wire.page(volume))
         began = time.monotonic()
-        wanted = calm.finish()
+        calm = drive(Path(where, "calm"), url=stub.url, first=FIRST, last=LAST, kills=0)
         took = time.monotonic() - began
-        task = Task(folder=Path(where, "killed"), url=stub.url, first=FIRST, last=LAST)
-        # short lives: the last kills still find work to interrupt
-        seen = [task.kill(moment) for moment in moments(kills, max(took / kills, 0.5))]
-        found = task.finish()
+        found = drive(
+            Path(where, "killed"), url=stub.url, first=FIRST, last=LAST, kills=kills,
+            redis_url=redis_url,
+        )  # fmt: skip
     return {
+        "broker": "redis" if redis_url else "embedded",
         "undisturbed_s": round(took, 1),
-        "kills": kills,
-        "sessions_after_each_kill": seen,
-        "sessions": len(wanted["bars"]) // 24,
-        "same_lake_and_listings": found == wanted,
+        "kills": found.kills,
+        "attempts": found.attempts,
+        "ended": found.state,
+        "sessions_after_each_kill": found.sessions,
+        "sessions": len(days),
+        "rows": {table: len(rows) for table, rows in found.content.items()},
+        "same_lake_listings_and_findings": found.content == calm.content,
     }
 
 
@@ -87,12 +94,18 @@ def session(symbols: int, sessions: int) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["kill", "session"])
+    parser.add_argument("what", choices=["kill", "session"], nargs="?", default="session")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument(
+        "--redis", default="", help="an empty database; the embedded broker if none"
+    )
     parser.add_argument("--symbols", type=int, default=11_000)
     parser.add_argument("--sessions", type=int, default=12)
     given = parser.parse_args()
-    found = kill(given.kills) if given.what == "kill" else session(given.symbols, given.sessions)
+    if given.what == "kill":
+        found = kill(given.kills, given.redis)
+    else:
+        found = session(given.symbols, given.sessions)
     print(json.dumps(found, indent=2))
 
 
