@@ -138,6 +138,22 @@ def entry_score(delay: Longs, cost: Floats) -> Floats:
     return np.clip(100.0 - late, 0.0, 100.0)
 
 
+def as_traded(
+    entry: Floats, panel: Panel, rows: "Places", *, opened: Longs, ended: Longs
+) -> Floats:
+    """Return entries as they were traded, from entries in the last split basis [USD].
+
+    Args:
+        entry: Mean entries in the basis of the end of each trade.
+        panel: Bars of their symbols.
+        rows: Of the same trades.
+        opened, ended: Session numbers.
+    """
+    factor = _factors(panel)
+    then, last = _pick(factor, rows.at(opened)), _pick(factor, rows.at_or_before(ended))
+    return entry * last / then
+
+
 class Places:
     """Where the bars of each trade's symbol lie in a panel."""
 
