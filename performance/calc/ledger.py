@@ -231,7 +231,8 @@ class Ledger:
         if action.kind == "transfer_in":
             self._transfer_in(book, action)
         elif not book.held:
-            self._odd(action, "no_effect", "info", "nothing was held")
+            if action.key is not None:
+                self._odd(action, "no_effect", "info", "nothing was held")
             return
         elif action.kind == "split":
             self._split(book, action)

@@ -6,9 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
-from analytics.models import DiscoveryBatch, Variant
+from analytics.models import DiscoveryBatch, Source, Variant
 from analytics.services import lakes
+from performance.services.simulated_portfolio import store_simulated_portfolio
 
 
 class Command(BaseCommand):
@@ -29,6 +31,11 @@ class Command(BaseCommand):
         else:
             call_command("discover", "--all", stdout=self.stdout)
         call_command("settle_outcomes", stdout=self.stdout)
+        if source == Source.SIMULATED:
+            stored = store_simulated_portfolio(now=timezone.now())
+            for name, new in stored.rows.items():
+                self.stdout.write(f"{stored.what}: {name} {'stored' if new else 'kept'}")
+        call_command("rebuild_portfolio", stdout=self.stdout)
 
 
 def _is_replayed(source: str, sessions: list[date]) -> bool:
