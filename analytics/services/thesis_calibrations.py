@@ -4,27 +4,8 @@ from datetime import date
 
 from analytics.calc import thesis_confidence
 from analytics.calc.thesis_confidence import Calibrated
-from analytics.models import PatternCalibration
-from analytics.services import lakes
-
-
-def get_calibration(
-    *, source: str, author: str, pattern: str, on: date
-) -> PatternCalibration | None:
-    """Return the calibration that a thesis of signal session ``on`` may use.
-
-    Args:
-        source: Rows of its realm: live and imported stand together, simulated alone.
-        author, pattern: As on the thesis.
-        on: Signal session; no later row is ever returned, so a replay repeats what was said.
-
-    Returns:
-        None if there is none: the author has no settled thesis on the pattern yet.
-    """
-    rows = PatternCalibration.objects.filter(
-        source__in=lakes.sources_beside(source), author=author, pattern=pattern
-    )
-    return rows.known_by(on).first()
+from analytics.models import PatternCalibration, Thesis
+from analytics.services import thesis_chain
 
 
 def get_calibrated(
@@ -32,14 +13,29 @@ def get_calibrated(
 ) -> Calibrated | None:
     """Return ``p`` calibrated, with the interval whose lower bound the size rule uses (§14).
 
-    None means that nothing is known of this author on this pattern; the raw p then stands alone
-    and no size follows from it.
+    Args:
+        source: Rows of its realm: live and imported stand together, simulated alone.
+        author, pattern: As on the thesis.
+        p: As the author said it.
+        on: Signal session; no later calibration is ever used, so a replay repeats what was said.
+
+    Returns:
+        None if nothing is known of this author on this pattern; the raw p then stands alone and
+        no size follows from it.
 
     Raises:
         ValueError: ``p`` is no probability.
     """
-    found = get_calibration(source=source, author=author, pattern=pattern, on=on)
+    found = thesis_chain.get_calibration(author=author, pattern=pattern, session=on, source=source)
     return apply_to(found, p=p) if found else None
+
+
+def of_thesis(thesis: Thesis) -> Calibrated | None:
+    """Return what was frozen with a thesis, with its interval; None without a calibration.
+
+    One query unless the calibration was selected with the thesis.
+    """
+    return apply_to(thesis.calibration, p=thesis.p_target) if thesis.calibration else None
 
 
 def apply_to(calibration: PatternCalibration, *, p: float) -> Calibrated:

@@ -9,6 +9,7 @@ from analytics.calc import sessions
 from analytics.models import JobRun
 from analytics.services import jobs, market_jobs, study_kinds
 from analytics.services.job_registry import Kind, Report, register
+from performance.services import accuracy_kinds
 
 NIGHTLY = "nightly"
 
@@ -69,6 +70,8 @@ def run_night(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     night.said += _settle_again(touched, source, part)
     for kind in study_kinds.NIGHTLY:
         jobs.request(kind=kind, arguments={"source": source}, now=report.now())
+    look_back = {"source": source, "corrected": [str(day) for day in touched]}
+    jobs.request(kind=accuracy_kinds.SETTLE_THESES, arguments=look_back, now=report.now())
     report.progress(total, total)
     scanned = f"{len(days)} sessions scanned, {candidates} candidates"
     said = "; ".join([scanned, settled["message"], *night.said])
@@ -149,6 +152,7 @@ class _Part:
 
 def add_kinds() -> None:
     """Make the kinds of performance known."""
+    accuracy_kinds.add_kinds()
     register(
         Kind(name="settle_outcomes", title="Settlement of outcomes", work=settle_outcomes),
         Kind(name="study_gates", title="Study of missed winners", work=study_gates),

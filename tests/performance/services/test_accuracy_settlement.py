@@ -1,65 +1,21 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
 
-from analytics.calc import sessions
-from analytics.services import lakes
 from performance.models import ThesisAccuracy
 from performance.services import accuracy_settlement
 from tests import factories
+from tests.thesis_market import CALM, MARKET, UP, bars, day, fill, open_lake, thesis
 
 pytestmark = pytest.mark.django_db
-FIRST = date(2023, 5, 1)
 NOW = datetime(2023, 8, 1, 22, tzinfo=UTC)
 
 
-def day(at):
-    return sessions.offset(FIRST, at)
-
-
-def bars(symbol, rows, start=0):
-    frame = pl.DataFrame(
-        [(symbol, day(start + at), *row) for at, row in enumerate(rows) if row],
-        schema=["symbol", "session", "open", "high", "low", "close"],
-        orient="row",
-    )
-    return frame.with_columns(
-        pl.col("open", "high", "low", "close").cast(pl.Float64),
-        volume=1e6,
-        quality=pl.lit(0, pl.Int8),
-        source=pl.lit("imported"),
-    )
-
-
-CALM = (3.0, 3.1, 2.9, 3.0)
-UP = (3.2, 4.6, 3.1, 4.4)
-MARKET = [(400.0, 401.0, 399.0, 400.0)] * 45
-
-
 @pytest.fixture
-def lake(db, settings, tmp_path):
+def lake(settings, tmp_path):
     settings.LAKE_URL = str(tmp_path / "lake")
-    made = lakes.lake_of("imported")
-    made.create_all()
-    for symbol, sector in (("RISE", "Energy"), ("CALM", ""), ("GAP", ""), ("GONE", "")):
-        factories.make_security(
-            symbol=symbol, sector=sector, first_session=day(0), last_session=day(44)
-        )
-    made.upsert("bars", bars("SPY", MARKET))
-    return made
-
-
-def fill(lake):
-    """RISE reaches its target on session 5, CALM nothing, GAP opens beyond it, GONE stops."""
-    lake.upsert("bars", bars("RISE", [CALM] * 5 + [UP] + [CALM] * 39))
-    lake.upsert("bars", bars("CALM", [CALM] * 45))
-    lake.upsert("bars", bars("GAP", [CALM, (5.0, 5.0, 5.0, 5.0), *[CALM] * 43]))
-    lake.upsert("bars", bars("GONE", [CALM] * 4))
-
-
-def thesis(symbol, at=0, **fields):
-    return factories.make_thesis(symbol=symbol, session=day(at), **fields)
+    return open_lake()
 
 
 def settle(now=NOW, **fields):

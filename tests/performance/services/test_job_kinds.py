@@ -62,6 +62,12 @@ class TestRunNight:
         kinds = set(asked.values_list("kind", flat=True))
         assert {"index_history", "read_experiments"} <= kinds
 
+    def test_asks_for_theses_to_be_settled(self, calls):
+        job_kinds.run_night({}, Report())
+
+        job = JobRun.objects.get(kind="settle_theses")
+        assert job.arguments == {"source": "imported", "corrected": []}
+
     def test_scans_every_missed_session_in_order_and_then_settles(self, calls):
         report = Report()
 
