@@ -65,7 +65,18 @@ for it.
 falsifiers: 1 to {falsifiers.MOST} conditions that a machine checks each evening and that
 would prove you wrong, each of the form: measure comparison number [for N sessions]. Measures:
 {_MEASURES}. Comparisons: {_COMPARISONS}. Prices in dollars without a sign, ratios as
-fractions or with %. Examples: close < 3.10; rel_volume < 2 for 3 sessions; ret_1 <= -15%."""
+fractions or with %. Examples: close < 3.10; rel_volume < 2 for 3 sessions; ret_1 <= -15%.
+
+# How to think about it
+Begin with the share of the matched base, then with that of the stock-days as alike and that of
+the neighbours; where their intervals overlap, they say the same. A high score, a high similarity
+or a loud volume is already in these shares: do not count it twice. What may move you away from
+them: a notice of an offering (new shares end squeezes), a weak close after a loud day, a float
+that is not public, short interest that is old, a market-wide volume event, and a position that
+is already held. p_target follows from the distance of your barriers in units of volatility_20
+over the horizon: nearer targets and wider stops are reached more often, and it is not p_explosive.
+A thesis that says little and is right about its probability is worth more than one that tells a
+story. If the pack does not carry an opinion, say AVOID with the probabilities of the base."""
 
 
 def user_turn(pack: Mapping[str, Any]) -> str:
