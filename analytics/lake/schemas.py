@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from analytics.lake import bars, moods, ordering, shares, shorts
+from analytics.lake import bars, curves, moods, ordering, shares, shorts
 
 INSTANT = pl.Datetime("us", "UTC")
 
@@ -79,8 +79,14 @@ SYMBOLS = Shape(
     name="symbols", time_key="first_date", columns=shares.SYMBOL_COLUMNS, extra_key=("origin",)
 )
 SENTIMENT = Shape(name="sentiment", time_key="day", columns=moods.COLUMNS)
+VOLUME_CURVES = Shape(
+    name="volume_curves", time_key="day", columns=curves.COLUMNS, extra_key=("minute",)
+)
 
 SHAPES = {
     shape.name: shape
-    for shape in (BARS, SPLITS, SHORT_INTEREST, SHARES, SHORT_VOLUME, FAILS, SYMBOLS, SENTIMENT)
-}
+    for shape in (
+        BARS, SPLITS, SHORT_INTEREST, SHARES, SHORT_VOLUME, FAILS, SYMBOLS, SENTIMENT,
+        VOLUME_CURVES,
+    )
+}  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 from django.db import transaction
 
-from analytics.calc import closes, intraday, sessions
+from analytics.calc import closes, sessions
 from analytics.clients.answers import NotInPlan
 from analytics.clients.polygon import Polygon
 from analytics.models import (
@@ -23,7 +23,7 @@ from analytics.models import (
     Security,
     Source,
 )
-from analytics.services import alerts, data_sets, lakes, market_sync
+from analytics.services import alerts, data_sets, lakes, market_sync, volume_curves
 
 OPENS_WATCH: Final = time(8)
 BACK: Final = 20  # sessions of usual volume
@@ -98,7 +98,8 @@ def watch(*, polygon: Polygon, now: datetime) -> int | None:
         LiveQuote.objects.all().delete()
         return None
     today = now.astimezone(sessions.NEW_YORK).date()
-    rows = _loud(snapshot, _usual(today), now)
+    usual = volume_curves.get_usual(now=now)
+    rows = _loud(snapshot, _usual(today), usual.share, now)
     _store(rows, today, now)
     data_sets.record(
         data_set=DataSet.SNAPSHOT,
@@ -107,7 +108,7 @@ def watch(*, polygon: Polygon, now: datetime) -> int | None:
         now=now,
         newest=today,
     )
-    return _raise_alerts(rows, today, now)
+    return _raise_alerts(rows, today, now, is_learnt=usual.is_learnt)
 
 
 def get_live(*, now: datetime) -> LiveState:
@@ -121,7 +122,7 @@ def get_live(*, now: datetime) -> LiveState:
     newest = max((row.as_of for row in rows), default=None)
     if not is_watched(now=now):
         return LiveState(label="closed", why="no session under way", as_of=newest, rows=rows)
-    why = "volume against a usual day's shape, which is an approximation"
+    why = f"volume against {volume_curves.get_usual(now=now).words}"
     return LiveState(label="provisional", why=why, as_of=newest, rows=rows)
 
 
@@ -170,12 +171,10 @@ def _usual(today: date) -> pl.DataFrame:
     )
 
 
-def _loud(snapshot: pl.DataFrame, usual: pl.DataFrame, now: datetime) -> pl.DataFrame:
+def _loud(snapshot: pl.DataFrame, usual: pl.DataFrame, share: float, now: datetime) -> pl.DataFrame:
     """Return the stocks in the band that trade or move more than usual, the loudest first."""
     today = now.astimezone(sessions.NEW_YORK).date()
-    opens, ends = sessions.opening(today), closes.closing(today)
-    share = intraday.usual_share(now, opens=opens, closes=ends)
-    before_open = now < opens
+    before_open = now < sessions.opening(today)
     c = pl.col
     rows = (
         snapshot.join(usual, on="symbol")
@@ -220,7 +219,7 @@ def _store(rows: pl.DataFrame, today: date, now: datetime) -> None:
     )
 
 
-def _raise_alerts(rows: pl.DataFrame, today: date, now: datetime) -> int:
+def _raise_alerts(rows: pl.DataFrame, today: date, now: datetime, *, is_learnt: bool) -> int:
     """Raise each alert once a session; those of earlier sessions are resolved."""
     alerts.end_sessions(
         kinds=LIVE_ALERTS, before=today, source=Source.LIVE, now=now, provisional=True
@@ -228,13 +227,15 @@ def _raise_alerts(rows: pl.DataFrame, today: date, now: datetime) -> int:
     wanted = [
         crossing
         for row in rows.iter_rows(named=True)
-        for crossing in _crossings_of(row, today, before_open=now < sessions.opening(today))
+        for crossing in _crossings_of(
+            row, today, before_open=now < sessions.opening(today), is_learnt=is_learnt
+        )
     ]
     return alerts.raise_new(crossings=wanted, source=Source.LIVE, now=now)
 
 
 def _crossings_of(
-    row: dict[str, float | str], today: date, *, before_open: bool
+    row: dict[str, float | str], today: date, *, before_open: bool, is_learnt: bool
 ) -> list[alerts.Crossing]:
     symbol, last = str(row["symbol"])[:16], float(row["last"])
     rel, gap = float(row["rel_volume"]), row["gap"]
@@ -244,7 +245,8 @@ def _crossings_of(
         said = f"{symbol} at {last:.2f} before the open, {moved:+.0%} from the close"
         found.append((AlertKind.PREMARKET_GAP, AlertSeverity.INFO, said))
     else:
-        said = f"{symbol} at {last:.2f}, volume {rel:.1f}x the usual by now"
+        basis = "learnt from minute bars" if is_learnt else "an approximation"
+        said = f"{symbol} at {last:.2f}, volume {rel:.1f}x the usual by now, {basis}"
         if rel >= ALERT_REL_VOLUME:
             found.append((AlertKind.VOLUME, AlertSeverity.INFO, said))
         if rel >= VIGL_REL_VOLUME and VIGL_BAND[0] <= last <= VIGL_BAND[1]:

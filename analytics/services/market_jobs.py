@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from analytics.calc import sessions
 from analytics.services.job_registry import GoesOn, Kind, Report, register
+
+if TYPE_CHECKING:
+    from analytics.clients.polygon import Polygon
 
 BACKFILL: Final = "sync_market_data"
 SESSION: Final = "sync_session"
@@ -69,8 +72,26 @@ def sync_reference(_arguments: Mapping[str, Any], report: Report) -> dict[str, A
     today = now.astimezone(sessions.NEW_YORK).date()
     with providers.connect_polygon() as polygon:
         asked = market_sync.sync_reference(polygon=polygon, as_of=today, now=now)
+        said = [*(one.said for one in asked), _learn_volume_curve(polygon, report)]
     report.progress(1, 1)
-    return {"message": "; ".join(one.said for one in asked)}
+    return {"message": "; ".join(filter(None, said))}
+
+
+def _learn_volume_curve(polygon: "Polygon", report: Report) -> str:
+    """Learn the course of a day's volume where sessions under way are watched; say from what."""
+    from analytics.errors import UpstreamError
+    from analytics.models import DataSet, DataSetState
+    from analytics.services import data_sets, volume_curves
+
+    state = data_sets.get_state(data_set=DataSet.SNAPSHOT)
+    if state is None or state.state != DataSetState.State.CURRENT:
+        return ""
+    report.progress(0, 1, "the course of a day's volume")
+    try:
+        curve = volume_curves.learn(polygon=polygon, now=report.now())
+    except UpstreamError as error:
+        return f"course of a day's volume: {data_sets.state_of(error).label}"
+    return volume_curves.words_of(curve) if curve else "too few minute bars for a day's course"
 
 
 def sync_short_interest(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:

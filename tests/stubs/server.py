@@ -1,14 +1,23 @@
 """A provider on 127.0.0.1: answers are given per path, in turn, the last one for ever."""
 
 import json
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+
+class Quiet(ThreadingHTTPServer):
+    """A server that does not tell of clients that were killed."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,10 @@ class Asked:
     line: str
     body: bytes = b""
 
+    @property
+    def method(self) -> str:
+        return self.line.partition(" ")[0]
+
 
 class Stub:
     """A server and what it was asked.
@@ -58,6 +71,7 @@ class Stub:
         self.asked: list[Asked] = []
         self.under_way = 0
         self.most_under_way = 0
+        self.answer: Callable[[Asked], Answer] | None = None  # asked first, if there is one
         self._answers: dict[str, list[Answer]] = {}
         self._lock = threading.Lock()
         stub = self
@@ -71,10 +85,16 @@ class Stub:
             def do_POST(self) -> None:
                 stub._serve(self)
 
+            def do_PATCH(self) -> None:
+                stub._serve(self)
+
+            def do_DELETE(self) -> None:
+                stub._serve(self)
+
             def log_message(self, *_args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = Quiet(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(
@@ -83,7 +103,7 @@ class Stub:
         self._thread.start()
 
     def on(self, path: str, *answers: Any) -> None:
-        """Answer ``path`` so; what is no :class:`Answer` is a body."""
+        """Answer ``path`` (or "DELETE path") so; what is no :class:`Answer` is a body."""
         self._answers[path] = [a if isinstance(a, Answer) else Answer(a) for a in answers]
 
     def close(self) -> None:
@@ -123,7 +143,10 @@ class Stub:
             self.most_under_way = max(self.most_under_way, self.under_way)
             asked = Asked(parts.path, query, dict(handler.headers), handler.requestline, body)
             self.asked.append(asked)
-            queue = self._answers.get(handler.path) or self._answers.get(parts.path)
+            if self.answer:
+                return self.answer(asked)
+            named = (f"{handler.command} {parts.path}", handler.path, parts.path)
+            queue = next((self._answers[name] for name in named if name in self._answers), None)
             if queue is None:
                 return Answer({"status": "NOT_FOUND", "message": "no such path"}, status=404)
             return queue.pop(0) if len(queue) > 1 else queue[0]

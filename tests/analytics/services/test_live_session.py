@@ -88,6 +88,31 @@ class TestWatch:
         live_session.watch(polygon=polygon, now=monday)
         assert not Alert.objects.standing().exists()
 
+    def test_says_what_the_usual_rests_on(self, stub, polygon):
+        put(stub, at(10, 30), 12_000_000.0)
+
+        live_session.watch(polygon=polygon, now=at(10, 30))
+
+        told = Alert.objects.get(kind="volume").message
+        assert told.endswith("x the usual by now, an approximation (provisional)")
+        assert live_session.get_live(now=at(10, 35)).why == (
+            "volume against a stated approximation of a day's shape, not learnt from data"
+        )
+
+    def test_measures_against_the_learnt_course_where_there_is_one(self, stub, polygon, lake):
+        minutes = pl.DataFrame({"minute": range(245, 965, 5)}).with_columns(
+            share=(pl.col("minute") - 240) / 720, symbol=pl.lit("1-8"), source=pl.lit("live"),
+            day=pl.lit(date(2024, 6, 27)), sessions=20, stocks=60, low=0.1, high=0.9,
+        )  # fmt: skip
+        lake.upsert("volume_curves", minutes)
+        put(stub, at(10), 12_000_000.0)
+
+        live_session.watch(polygon=polygon, now=at(10))
+
+        assert LiveQuote.objects.get().usual_volume == pytest.approx(0.5e6)
+        assert "learnt from minute bars" in Alert.objects.get(kind="volume").message
+        assert "60 stocks" in live_session.get_live(now=at(10)).why
+
     def test_raises_gaps_before_the_open(self, stub, polygon):
         put(stub, at(8, 5), 60_000.0, last=3.9)
 
