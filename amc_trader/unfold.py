@@ -37,9 +37,12 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
             "WeightSweep",
             "SweepSet",
             "HistoryIndex",
+            "DetectorReport",
+            "ExitRule",
         ],
     ),
-    "Work": ("analytics", ["JobRun", "Alert"]),
+    "Work": ("analytics", ["JobRun", "Alert", "AlertRoute", "AlertDelivery"]),
+    "Health": ("performance", ["Incident", "HealthMetric", "Heartbeat"]),
     "Timetable": ("django_celery_beat", ["PeriodicTask", "CrontabSchedule", "IntervalSchedule"]),
     "Market data": (
         "analytics",
@@ -62,6 +65,8 @@ JOINED = {"knox": "People", "axes": "People"}  # apps whose models stand in anot
 PAGES = (
     ("Overview", "dashboard", "pages:overview"),
     ("Screener", "filter_alt", "pages:candidates"),
+    ("Backtest", "science", "pages:backtest"),
+    ("System health", "monitor_heart", "pages:system"),
 )
 ICONS = {
     "analytics": "query_stats",

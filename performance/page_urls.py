@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from performance.views import candidates, jobs, overview, symbols
+from performance.views import backtest, candidates, jobs, overview, symbols, system
 
 app_name = "pages"
 urlpatterns = [
     path("", overview.overview, name="overview"),
+    path("backtest", backtest.backtest, name="backtest"),
     path("candidates", candidates.candidates, name="candidates"),
     path("candidates.csv", candidates.candidates_csv, name="candidates-csv"),
     path("symbols", symbols.find_symbol, name="find-symbol"),
@@ -18,6 +19,10 @@ urlpatterns = [
     path("cards/volume-events", overview.volume_events_card, name="volume-events-card"),
     path("cards/live", overview.live_card, name="live-card"),
     path("cards/jobs", overview.jobs_card, name="jobs-card"),
+    path("system", system.system, name="system"),
+    path("cards/system", system.system_card, name="system-card"),
+    path("cards/alerts", system.alerts_card, name="alerts-card"),
+    path("alerts/<int:alert_id>/acknowledge", system.acknowledge, name="acknowledge-alert"),
     path("jobs/discovery", jobs.start_discovery, name="start-discovery"),
     path("jobs/<int:job_id>/progress", jobs.job_progress, name="job-progress"),
 ]

@@ -2,7 +2,16 @@
 
 from django.urls import re_path
 
-from analytics.api import ab_tests, backtests, claims, jobs, probes, similarity, views
+from analytics.api import (
+    ab_tests,
+    backtests,
+    claims,
+    detector_reports,
+    jobs,
+    probes,
+    similarity,
+    views,
+)
 
 PK = r"(?P<pk>\d{1,18})"
 urlpatterns = [
@@ -20,6 +29,11 @@ urlpatterns = [
     re_path(rf"^candidates/{PK}/?$", views.CandidateDetail.as_view(), name="candidate"),
     re_path(r"^claim-audits/?$", claims.ClaimAudits.as_view(), name="claim-audits"),
     re_path(rf"^claim-audits/{PK}/?$", claims.ClaimAuditDetail.as_view(), name="claim-audit"),
+    re_path(
+        r"^detector-report/?$",
+        detector_reports.DetectorReportView.as_view(),
+        name="detector-report",
+    ),
     re_path(r"^discovery/?$", jobs.Discovery.as_view(), name="discovery"),
     re_path(r"^explain/?$", views.Explain.as_view(), name="explain"),
     re_path(r"^health/?$", probes.AnalyticsHealth.as_view(), name="health"),

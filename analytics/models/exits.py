@@ -60,13 +60,21 @@ class ExitRule(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(target_1__isnull=True, fraction_1__isnull=True)
-                | Q(target_1__gt=0, fraction_1__gt=0, fraction_1__lte=1),
+                | Q(
+                    target_1__isnull=False,
+                    fraction_1__isnull=False,
+                    target_1__gt=0,
+                    fraction_1__gt=0,
+                    fraction_1__lte=1,
+                ),
                 name="exit_rule_first_target_with_its_fraction",
             ),
             models.CheckConstraint(
                 condition=Q(target_2__isnull=True, fraction_2__isnull=True)
                 | Q(
                     target_1__isnull=False,
+                    target_2__isnull=False,
+                    fraction_2__isnull=False,
                     target_2__gt=F("target_1"),
                     fraction_2__gt=0,
                     fraction_2__lte=1.000001 - F("fraction_1"),

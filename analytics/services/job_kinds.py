@@ -10,6 +10,7 @@ from django.conf import settings
 from analytics.errors import DomainError
 from analytics.services import (
     alert_delivery,
+    exit_kinds,
     experiment_kinds,
     market_jobs,
     study_kinds,
@@ -107,6 +108,7 @@ def add_kinds() -> None:
     market_jobs.add_kinds()
     study_kinds.add_kinds()
     experiment_kinds.add_kinds()
+    exit_kinds.add_kinds()
     thesis_kinds.add_kinds()
     register(
         Kind(name="discover", title="Discovery", work=discover, limit_s=1800),

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from analytics import models
 from analytics.admin import export
-from tests import evidence_rows, factories, feed_rows, studies
+from tests import detector_reports, evidence_rows, factories, feed_rows, studies
 
 MAKERS = {
     models.BacktestRun: lambda n: evidence_rows.make_run(),
@@ -27,6 +27,8 @@ MAKERS = {
     models.Correction: lambda n: factories.make_correction(symbol=f"C{n}"),
     models.DataFinding: lambda n: factories.make_finding(run=factories.make_import_run()),
     models.DataSetState: lambda n: feed_rows.make_state(data_set=list(models.DataSet)[n]),
+    models.DetectorReport: lambda n: detector_reports.make_report(),
+    models.ExitRule: lambda n: detector_reports.make_rule(name=f"rule {n}"),
     models.DiscoveryBatch: lambda n: factories.make_batch(
         variant=factories.make_variant(name=f"V{n}")
     ),
@@ -67,6 +69,7 @@ READ_ONLY = [
     models.HeldSession,
     models.LiveQuote,
     models.BacktestRun,
+    models.DetectorReport,
     models.Candidate,
     models.ClaimAudit,
     models.ClaimItem,
