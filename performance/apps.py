@@ -8,6 +8,7 @@ class PerformanceConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from performance.services import job_kinds
+        from performance.services import job_kinds, risk_kinds
 
         job_kinds.add_kinds()
+        risk_kinds.add_kinds()

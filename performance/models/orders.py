@@ -70,6 +70,9 @@ class OrderProposal(models.Model):
     order_type = models.CharField(max_length=6, choices=OrderType)
     limit_price = amounts.maybe_price("limit [USD]")
     stop_price = amounts.maybe_price("stop [USD]")
+    stop_loss = amounts.maybe_price(
+        "stop after the entry [USD]", help_text="sent with the entry; works once it is filled"
+    )
     time_in_force = models.CharField(max_length=3, choices=TimeInForce, default=TimeInForce.DAY)
     reason = models.CharField(max_length=300, help_text="why the rule proposes it")
     risk = models.CharField(max_length=300, help_text="what it may cost")
@@ -172,6 +175,7 @@ class BrokerOrder(models.Model):
     order_type = models.CharField(max_length=6, choices=OrderType)
     limit_price = amounts.maybe_price("limit [USD]")
     stop_price = amounts.maybe_price("stop [USD]")
+    stop_loss = amounts.maybe_price("stop after the entry [USD]")
     time_in_force = models.CharField(max_length=3, choices=TimeInForce)
     state = models.CharField(max_length=13, choices=OrderState, default=OrderState.PREPARED)
     broker_id = models.CharField("the broker's id", max_length=64, blank=True)
