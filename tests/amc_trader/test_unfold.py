@@ -9,6 +9,8 @@ from amc_trader import unfold
 from analytics.services import lakes
 from tests.factories import make_user
 
+PAGES = [title for title, _icon, _name in unfold.PAGES]
+
 
 @pytest.fixture(autouse=True)
 def _fresh_cache():
@@ -45,7 +47,7 @@ class TestNavigation:
         from django.contrib import admin
 
         groups = shown(rf, make_user(is_superuser=True, is_staff=True))
-        assert groups.pop("Pages") == ["Overview", "Screener"]
+        assert groups.pop("Pages") == PAGES
         links = [title for titles in groups.values() for title in titles]
 
         assert len(links) == len(set(links)) == len(admin.site._registry)
@@ -55,7 +57,7 @@ class TestNavigation:
         person.user_permissions.add(Permission.objects.get(codename="view_candidate"))
 
         assert shown(rf, person) == {
-            "Pages": ["Overview", "Screener"],
+            "Pages": PAGES,
             "Before the market moves": ["Candidates"],
         }
 
