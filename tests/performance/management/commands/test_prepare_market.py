@@ -58,7 +58,12 @@ class TestPrepareMarket:
 
         load()
 
-        assert called == [("load_sample_market",), ("discover", "--all"), ("settle_outcomes",)]
+        assert called == [
+            ("load_sample_market",),
+            ("discover", "--all"),
+            ("settle_outcomes",),
+            ("rebuild_portfolio",),
+        ]
 
     def test_leaves_the_sample_out_beside_real_data(self, called, lake):
         make_variant()
@@ -83,7 +88,7 @@ class TestPrepareMarket:
 
         told = load()
 
-        assert called == [("settle_outcomes",)]
+        assert called == [("settle_outcomes",), ("rebuild_portfolio",)]
         assert "kept" in told
 
     @pytest.mark.parametrize(
