@@ -8,4 +8,6 @@ class ProjectConfig(AppConfig):
     verbose_name = "AMC-TRADER"
 
     def ready(self) -> None:
-        from amc_trader import celery  # noqa: F401 - becomes the current application
+        from amc_trader import celery, slow_queries  # noqa: F401 - becomes the current application
+
+        slow_queries.watch_new_connections()

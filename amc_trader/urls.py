@@ -4,9 +4,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 
 from amc_trader import health
+from performance.api import prometheus
 
 urlpatterns = [
     re_path(r"^health/?$", health.alive, name="health"),
+    re_path(r"^metrics/?$", prometheus.Metrics.as_view(), name="metrics"),
     path("analytics/", include("analytics.urls")),
     path("performance/", include("performance.urls")),
     path("api/", include("amc_trader.documentation")),

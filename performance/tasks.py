@@ -1,11 +1,21 @@
 """Ways in for the workers and the timetable. The work itself is a job."""
 
-from typing import Any
+import logging
+import threading
+from typing import Any, Final
 
 from celery import shared_task
+from celery.signals import worker_ready, worker_shutting_down
+from django.db import Error, connection
 from django.utils import timezone
 
-from performance.services import job_kinds
+from analytics.tasks import worker_name
+from performance.services import dead_men, job_kinds, system_health
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_S: Final = 30
+_ending = threading.Event()
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -20,3 +30,42 @@ def follow_market(**_later: Any) -> int | None:
     """Ask for the work of a night if a closed session's bars are missing and may be there."""
     job = job_kinds.request_if_due(now=timezone.now())
     return job.pk if job else None
+
+
+@shared_task(acks_late=True, ignore_result=True, time_limit=240)
+def measure_health(**_later: Any) -> str:
+    """Ask every probe once and follow incidents. A probe, not a job."""
+    return system_health.take(now=timezone.now()).said
+
+
+@worker_ready.connect
+def show_life(**_signal: Any) -> None:
+    """Write a heartbeat of this worker until it ends."""
+    _ending.clear()
+    threading.Thread(target=_beat, name="heartbeat", daemon=True).start()
+
+
+@worker_shutting_down.connect
+def stop_showing_life(**_signal: Any) -> None:
+    """End the heartbeat: a worker that was stopped is not missed."""
+    _ending.set()
+
+
+def _beat() -> None:
+    name, started = worker_name(), timezone.now()
+    try:
+        while not _ending.is_set():
+            _quietly(dead_men.beat, name=name, started=started, now=timezone.now())
+            _ending.wait(HEARTBEAT_S)
+        _quietly(dead_men.end, name=name)
+    finally:
+        connection.close()  # this thread's own
+
+
+def _quietly(work: Any, **arguments: Any) -> None:
+    """Do without a heartbeat while the database is away."""
+    try:
+        work(**arguments)
+    except Error as error:
+        logger.warning("no heartbeat: %s", type(error).__name__)
+        connection.close()

@@ -88,6 +88,7 @@ def make_route(**fields: Any) -> AlertRoute:
 
 
 def make_delivery(**fields: Any) -> AlertDelivery:
-    wanted = {"alert": fields.get("alert") or make_alert(), "due_at": NOW}
+    alert = fields.get("alert") or make_alert(symbol=f"D{next(_number)}")
+    wanted = {"alert": alert, "due_at": NOW}
     wanted["route"] = fields.get("route") or make_route(name=f"desk {next(_number)}")
     return AlertDelivery.objects.create(**{**wanted, **fields})

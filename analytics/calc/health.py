@@ -79,14 +79,15 @@ def score(components: Sequence[Component], weights: Mapping[str, float]) -> Scor
         weights: By the component's name; 1 where there is none.
     """
     known = [part for part in components if part.status in POINTS]
-    counts = {"known": len(known), "unknown": len(components) - len(known)}
+    unknown = len(components) - len(known)
     total = sum(weights.get(part.name, 1.0) for part in known)
     if not total:
-        return Score(value=None, **counts)
+        return Score(value=None, known=0, unknown=unknown)
     points = sum(weights.get(part.name, 1.0) * POINTS[part.status] for part in known)
     critical = any(part.status == Status.CRITICAL for part in known)
     value = points / total
-    return Score(value=min(value, CAP) if critical else value, capped=critical, **counts)
+    value = min(value, CAP) if critical else value
+    return Score(value=value, known=len(known), unknown=unknown, capped=critical)
 
 
 def of_age(age: int | None) -> Status:

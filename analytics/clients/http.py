@@ -38,6 +38,7 @@ class JsonClient:
         timeout: Of each phase of a request.
         sleep: Waits so many seconds.
         jitter: Returns a factor for each wait; fixed in tests.
+        retries: Tries after the first.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class JsonClient:
         timeout: httpx.Timeout = TIMEOUT,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = lambda: random.uniform(0.5, 1.5),  # noqa: S311
+        retries: int = RETRIES,
     ) -> None:
         self.provider = provider
         self.pace = pace
@@ -59,6 +61,7 @@ class JsonClient:
         self._refusal = refusal
         self._sleep = sleep
         self._jitter = jitter
+        self._retries = retries
         self._options: dict[str, Any] = {
             "base_url": base_url,
             "headers": {"Accept": "application/json", **(headers or {}), **(auth or {})},
@@ -185,7 +188,7 @@ class JsonClient:
         if self.pace and held:
             self.pace.hold(None if asked is None else min(asked, LONGEST_WAIT_S))
         too_long = asked is not None and asked > LONGEST_WAIT_S
-        if isinstance(failure, NotPublishedYet) or too_long or attempt >= RETRIES:
+        if isinstance(failure, NotPublishedYet) or too_long or attempt >= self._retries:
             raise failure
         if held:
             return 0.0  # the next turn comes when everyone may ask again

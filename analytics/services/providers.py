@@ -4,8 +4,9 @@ A caller closes what it connects to: ``with providers.connect_polygon() as polyg
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import httpx
 from django.conf import settings
 
 from analytics.clients import pace
@@ -18,6 +19,7 @@ from analytics.clients.sec import Sec
 from analytics.errors import DomainError
 
 SEC_LIMIT: Final = Limit(calls=8, window=1.0)  # it allows 10 a second
+AT_ONCE: Final[dict[str, Any]] = {"retries": 0, "timeout": httpx.Timeout(5.0)}
 POLITE: Final = Limit(calls=2, window=1.0)  # public files whose limit is not stated
 
 
@@ -46,13 +48,18 @@ def polygon_limit() -> Limit | None:
     return Limit.per_minute(calls) if calls else None
 
 
-def connect_polygon() -> Polygon:
+def connect_polygon(*, patient: bool = True) -> Polygon:
     """Return the main provider of market data.
+
+    Args:
+        patient: Keep to the rate limit and try again; else ask once, at once, for a probe.
 
     Raises:
         NotConfigured: ``POLYGON_API_KEY`` is not given.
     """
     key = _needed("POLYGON_API_KEY", "market data from Polygon")
+    if not patient:
+        return Polygon(key, base_url=settings.POLYGON_BASE_URL, **AT_ONCE)
     limit = polygon_limit()
     return Polygon(
         key, base_url=settings.POLYGON_BASE_URL, pace=_pace("polygon", limit) if limit else None

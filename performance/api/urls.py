@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from performance.api import missed, probes, views
+from performance.api import accuracy, missed, probes, risk, system, views
 
 urlpatterns = [
     re_path(
@@ -10,5 +10,8 @@ urlpatterns = [
     ),
     re_path(r"^health/?$", probes.PerformanceHealth.as_view(), name="health"),
     re_path(r"^missed-winners/?$", missed.MissedWinners.as_view(), name="missed-winners"),
+    re_path(r"^risk-management/?$", risk.RiskManagement.as_view(), name="risk-management"),
+    re_path(r"^system-health/?$", system.SystemHealth.as_view(), name="system-health"),
     re_path(r"^outcomes/?$", views.OutcomeList.as_view(), name="outcomes"),
+    re_path(r"^thesis-accuracy/?$", accuracy.ThesisAccuracy.as_view(), name="thesis-accuracy"),
 ]

@@ -1,13 +1,13 @@
 """The broker as the settings describe it: paper unless live money is asked for in so many words."""
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 
 from analytics.clients import pace
 from analytics.clients.pace import Limit
-from analytics.services.providers import NotConfigured
+from analytics.services.providers import AT_ONCE, NotConfigured
 from performance.clients.alpaca import LIVE_HOST, PAPER_URL, Alpaca
 from performance.models import Account
 
@@ -24,8 +24,11 @@ def account_kind() -> Account.Kind:
     return Account.Kind.LIVE if settings.ALPACA_LIVE else Account.Kind.PAPER
 
 
-def connect_alpaca() -> Alpaca:
+def connect_alpaca(*, patient: bool = True) -> Alpaca:
     """Return the broker. The caller closes it.
+
+    Args:
+        patient: Keep to the rate limit and try again; else ask once, at once, for a probe.
 
     Raises:
         NotConfigured: ``ALPACA_API_KEY`` or ``ALPACA_SECRET_KEY`` is not given.
@@ -33,15 +36,18 @@ def connect_alpaca() -> Alpaca:
     """
     if not has_alpaca():
         raise NotConfigured("ALPACA_API_KEY and ALPACA_SECRET_KEY are needed for the broker.")
+    options: dict[str, Any] = {
+        "key": settings.ALPACA_API_KEY,
+        "secret": settings.ALPACA_SECRET_KEY,
+        "base_url": _address(),
+        "live": settings.ALPACA_LIVE,
+    }
+    if not patient:
+        return Alpaca(**options, **AT_ONCE)
     limit = Limit.per_minute(settings.ALPACA_CALLS_PER_MINUTE)
     folder = Path(settings.VAR_DIR) / "pace"
-    return Alpaca(
-        settings.ALPACA_API_KEY,
-        settings.ALPACA_SECRET_KEY,
-        base_url=_address(),
-        live=settings.ALPACA_LIVE,
-        pace=pace.connect(name="alpaca", limit=limit, redis_url=settings.REDIS_URL, folder=folder),
-    )
+    paced = pace.connect(name="alpaca", limit=limit, redis_url=settings.REDIS_URL, folder=folder)
+    return Alpaca(**options, pace=paced)
 
 
 def _address() -> str:

@@ -39,6 +39,12 @@ ENTRIES: Mapping[str, Entry] = {
         about="Brings back jobs whose worker was killed or whose message was lost.",
         expires_s=55,
     ),
+    "Health": Entry(
+        task="performance.tasks.measure_health",
+        when={"minute": "*/5"},
+        about="Measures every component, opens and closes incidents, raises alerts.",
+        expires_s=290,
+    ),
     "Alerts": Entry(
         task="analytics.tasks.deliver_alerts",
         when={"minute": "*"},
@@ -70,6 +76,13 @@ ENTRIES: Mapping[str, Entry] = {
         about="Weekly: who is listed and delisted, splits, floats.",
         expires_s=24 * 3600,
         arguments={"kind": "sync_reference"},
+    ),
+    "Learned variant": Entry(
+        task="analytics.tasks.start_job",
+        when={"minute": "30", "hour": "6", "day_of_month": "1"},
+        about="Monthly: fits the learned variant anew on what has settled since.",
+        expires_s=24 * 3600,
+        arguments={"kind": "fit_learned"},
     ),
     "Short interest": Entry(
         task="analytics.tasks.start_short_interest",

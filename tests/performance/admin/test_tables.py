@@ -9,23 +9,31 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from performance import models
-from tests import evidence_rows, factories
+from tests import evidence_rows, factories, health_rows, order_rows
 
 MAKERS = {
     models.Account: lambda n: factories.make_account(),
     models.BatchAnalysis: lambda n: factories.make_analysis(batch=_batch(n)),
+    models.BrokerOrder: lambda n: order_rows.make_order(),
     models.CandidateTracking: lambda n: factories.make_tracking(
         candidate=factories.make_candidate(symbol=f"C{n}", batch=_batch(n))
     ),
     models.DashboardSummary: lambda n: factories.make_summary(session=_day(n)),
     models.GateStudy: lambda n: evidence_rows.make_study(),
     models.HealthMetric: lambda n: factories.make_health(name=f"latency {n}"),
+    models.Heartbeat: lambda n: health_rows.make_heartbeat(name=f"here/{n}/1"),
+    models.Incident: lambda n: health_rows.make_incident(component=f"part {n}"),
     models.PerformanceMetric: lambda n: factories.make_metric(as_of=_day(n)),
+    models.OrderEvent: lambda n: order_rows.make_event(),
+    models.OrderProposal: lambda n: order_rows.make_proposal(),
     models.Position: lambda n: factories.make_position(),
+    models.PositionAdvice: lambda n: order_rows.make_advice(),
     models.RiskAssessment: lambda n: factories.make_risk(),
+    models.RuleBreach: lambda n: order_rows.make_breach(),
     models.ThesisAccuracy: lambda n: factories.make_accuracy(),
     models.TimingAnalysis: lambda n: factories.make_timing(),
     models.Trade: lambda n: factories.make_trade(),
+    models.TradingSwitch: lambda n: order_rows.make_switch(),
     models.WinnerEpisode: lambda n: factories.make_episode(symbol=f"W{n}"),
 }
 READ_ONLY = [model for model in MAKERS if model is not models.Account]

@@ -16,4 +16,4 @@ class TestPerformanceHealth:
     def test_shows_staff_the_details(self, api):
         names = [part["name"] for part in api.get("/performance/health").json()["components"]]
 
-        assert names == ["database", "outcomes", "jobs"]
+        assert names == ["database", "outcomes", "jobs", "workers and scheduler", "probes"]
