@@ -2,10 +2,12 @@
 
 from performance.admin import (
     accuracy,
+    compliance,
     dashboard,
     gates,
     health,
     metrics,
+    orders,
     portfolio,
     risk,
     timing,
@@ -14,10 +16,12 @@ from performance.admin import (
 
 __all__ = [
     "accuracy",
+    "compliance",
     "dashboard",
     "gates",
     "health",
     "metrics",
+    "orders",
     "portfolio",
     "risk",
     "timing",

@@ -5,7 +5,7 @@ from django.contrib import admin
 from analytics.admin import columns
 from analytics.admin.pages import ReadOnlyAdmin
 from performance.admin.accuracy import AnyOriginFilter
-from performance.models import RiskAdvice, RiskAssessment
+from performance.models import PositionAdvice, RiskAdvice, RiskAssessment, StopState
 
 ADVICE_COLOURS = {
     RiskAdvice.HOLD: "info",
@@ -25,6 +25,7 @@ class RiskAssessmentAdmin(ReadOnlyAdmin):
         columns.yes("is_oversize", "oversize"),
         columns.change("unrealised", "open return"),
         columns.money("money_at_risk", "money at risk"),
+        columns.percent("heat", "heat"),
         columns.percent("var_95", "VaR 95 %"),
         columns.choice("advice", "advice", RiskAdvice, ADVICE_COLOURS),
         columns.source(),
@@ -32,4 +33,32 @@ class RiskAssessmentAdmin(ReadOnlyAdmin):
     list_filter = (AnyOriginFilter, "advice", "account")
     list_select_related = ("account",)
     ordering = ("-session", "account", "-pk")
+    search_fields = ("=symbol",)
+
+
+STOP_COLOURS = {
+    StopState.WORKING: "success",
+    StopState.DIFFERS: "warning",
+    StopState.MISSING: "danger",
+    StopState.UNKNOWN: "info",
+}
+
+
+@admin.register(PositionAdvice)
+class PositionAdviceAdmin(ReadOnlyAdmin):
+    date_hierarchy = "session"
+    list_display = (
+        columns.day("session", "session"),
+        columns.plain("account", "account"),
+        columns.plain("symbol", "symbol"),
+        columns.choice("advice", "advice", RiskAdvice, ADVICE_COLOURS),
+        "reason",
+        columns.choice("stop_state", "stop", StopState, STOP_COLOURS),
+        columns.money("stop_price", "stop of the thesis"),
+        columns.count("held", "held [sessions]"),
+        columns.source(),
+    )
+    list_filter = (AnyOriginFilter, "advice", "stop_state", "account")
+    list_select_related = ("account",)
+    ordering = ("-session", "account", "symbol")
     search_fields = ("=symbol",)
