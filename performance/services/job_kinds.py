@@ -9,7 +9,7 @@ from analytics.calc import sessions
 from analytics.models import JobRun
 from analytics.services import jobs, market_jobs, study_kinds
 from analytics.services.job_registry import Kind, Report, register
-from performance.services import accuracy_kinds
+from performance.services import accuracy_kinds, portfolio_kinds
 
 NIGHTLY = "nightly"
 
@@ -153,6 +153,7 @@ class _Part:
 def add_kinds() -> None:
     """Make the kinds of performance known."""
     accuracy_kinds.add_kinds()
+    portfolio_kinds.add_kinds()
     register(
         Kind(name="settle_outcomes", title="Settlement of outcomes", work=settle_outcomes),
         Kind(name="study_gates", title="Study of missed winners", work=study_gates),

@@ -23,6 +23,7 @@ from performance.services import (
     ledger_writing,
 )
 from performance.services.ledger_market import Market
+from performance.services.ledger_reading import Reading
 
 EQUITY = ("session", "equity", "flow", "cash", "holdings", "frozen", "equity_at_zero")
 
@@ -76,7 +77,13 @@ def rebuild_all(*, now: datetime, source: str | None = None) -> list[Rebuilt]:
     return [rebuild(account=account, now=now) for account in accounts]
 
 
-def _rebuild(account: Account, now: datetime) -> Rebuilt:
+def get_cash(*, account: Account, now: datetime) -> int:
+    """Return the cash that the ledger comes to [cents]."""
+    return _read(account, now)[2].cash
+
+
+def _read(account: Account, now: datetime) -> tuple[Reading, Market, Ledger]:
+    """Return the rows that count, the market beside them, and the ledger read to its end."""
     reading = ledger_reading.read(account)
     last = sessions.last_finished(now)
     first = min((entry.session for entry in reading.entries), default=last)
@@ -86,7 +93,11 @@ def _rebuild(account: Account, now: datetime) -> Rebuilt:
     entries = _settled(
         [*reading.entries, *ledger_reading.market_splits(reading, market.splits)], market
     )
-    ledger = Ledger().read(in_order(entries))
+    return reading, market, Ledger().read(in_order(entries))
+
+
+def _rebuild(account: Account, now: datetime) -> Rebuilt:
+    reading, market, ledger = _read(account, now)
     marks = {}
     if market.days:
         marks = ledger_equity.marks_of(ledger, days=market.days, closes=market.closes)
@@ -102,7 +113,7 @@ def _rebuild(account: Account, now: datetime) -> Rebuilt:
         reading=reading,
         market=market,
         marks=marks,
-        ends=ledger_market.listings(source=account.source, last=last),
+        ends=ledger_market.listings(source=account.source, last=sessions.last_finished(now)),
     )
     return Rebuilt(
         account=account.name,
