@@ -32,7 +32,7 @@ def replay_all(wish) -> float:
     from analytics.services import discovery, lakes, panels, sweeps
 
     days = lakes.lake_of(wish.source).sessions()
-    rules = [discovery.rules_of(wish.variant)]
+    rules = [discovery.rules_of(wish.variant, source=wish.source)]
     begun = perf_counter()
     for at in range(0, len(days), sweeps.CHUNK):
         part = days[at : at + sweeps.CHUNK]

@@ -47,7 +47,7 @@ class SweepForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        active = Variant.objects.active().order_by("name", "-version")
+        active = Variant.objects.active().filter(kind="rules").order_by("name", "-version")
         cast("forms.ModelChoiceField[Variant]", self.fields["variant"]).queryset = active
 
 

@@ -1,6 +1,6 @@
 """From scored rows to the candidates of each session: ranks, history, first signals, funnel."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from analytics.calc.similarity import Reference, Similarities
 HISTORY = 252  # sessions that a score is compared with
 FEWEST_HISTORY = 60  # past sessions with a ranked row, below which there is no label
 QUIET = 14  # sessions without a pick that make a first signal
+NO_MODEL = "insufficient data: no fitted model was usable on this session"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,28 @@ class Slots:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Learned:
+    """What fitted models made of the pool.
+
+    Attributes:
+        parts: [6, n] as :func:`pick` wants them; the first row is the probability.
+        probability: Of an explosive rise within 14 sessions; NaN where no model was asked.
+        explain: Gives the contributions of rows of the pool as JSON texts.
+        used: Per slot the digests of the models that a scan of it uses, its own first.
+    """
+
+    parts: Floats
+    probability: Floats
+    explain: Callable[[Longs], list[str]]
+    used: list[tuple[str, ...]]
+
+    @property
+    def weights(self) -> Floats:
+        """Weights of ``parts``: the probability alone ranks."""
+        return np.array([1.0, *[0.0] * (len(detector.COMPONENTS) - 1)])
+
+
+@dataclass(frozen=True, kw_only=True)
 class Picks:
     """Per slot the best rows of the pool, best first; -1 beyond ``count``."""
 
@@ -59,9 +82,18 @@ class Picks:
     dropped: Flags
 
 
-def pick(panel: Panel, rules: Rules, pool: Pool, taking_part: Flags, slots: Slots) -> Picks:
+def pick(
+    panel: Panel,
+    rules: Rules,
+    pool: Pool,
+    taking_part: Flags,
+    slots: Slots,
+    learned: Learned | None = None,
+) -> Picks:
     from analytics.calc.kernels import ranking
 
+    parts = learned.parts if learned else pool.parts
+    weights = learned.weights if learned else rules.weight_vector
     size = slots.number.size
     picks = Picks(
         rank_score=np.full(pool.table.rows.size, np.nan),
@@ -70,10 +102,12 @@ def pick(panel: Panel, rules: Rules, pool: Pool, taking_part: Flags, slots: Slot
         dropped=np.zeros((size, len(detector.COMPONENTS)), np.bool_),
     )
     ranking.rank(
-        pool.order, pool.slot_start, pool.slot, taking_part, pool.parts, rules.weight_vector,
-        pool.alike.best, panel.segment_symbol[pool.table.segment], rules.top,
+        pool.order, pool.slot_start, pool.slot, taking_part, parts, weights, pool.alike.best,
+        panel.segment_symbol[pool.table.segment], rules.top,
         picks.rank_score, picks.place, picks.count, picks.dropped,
     )  # fmt: skip
+    if learned:
+        picks.dropped[:] = False  # it has no components
     return picks
 
 
@@ -123,10 +157,13 @@ def describe(
     ranked: Flags,
     references: Sequence[Reference],
     slots: Slots,
+    learned: Learned | None = None,
 ) -> pl.DataFrame:
     from analytics.calc.kernels import ranking
 
     at = flat(picks, slots)
+    if learned:  # a probability is its own scale; older models' answers are no history of it
+        ranked = np.zeros_like(ranked)
     at_least, total, days = _history(pool, scores, ranked, slots)
     first = np.zeros(picks.place.shape, np.bool_)
     ranking.first_signals(
@@ -162,6 +199,12 @@ def describe(
         similarity_coverage=pl.Series(np.where(chosen < 0, np.nan, compared)),
         close=pl.Series(panel.close[rows]),
         volume=pl.Series(panel.volume[rows]),
+        p_explosive=pl.Series(
+            learned.probability[at] if learned else np.full(at.size, np.nan), dtype=pl.Float64
+        ),
+        contributions=pl.Series(
+            learned.explain(at) if learned else ["{}"] * at.size, dtype=pl.String
+        ),
         **{name: pl.Series(values) for name, values in (columns | parts).items()},
         **{
             f"similarity:{known.symbol}": pl.Series(pool.alike.value[k][at])
@@ -214,15 +257,20 @@ def summarise(
     picks: Picks,
     slots: Slots,
     digests: fingerprint.Words,
+    learned: Learned | None = None,
 ) -> pl.DataFrame:
     number = slots.number[slots.shown]
     funnel = _funnel(panel, rules, code, slots)
     count = picks.count[slots.shown]
     dropped = picks.dropped[slots.shown] & (count > 0)[:, None]
+    shown = np.flatnonzero(slots.shown)
+    used = [learned.used[slot] for slot in shown] if learned else None
+    own = [models[0] if models else "" for models in used or [()] * shown.size]
+    prints = fingerprint.of(digests[number - slots.base], number, rules, references, used)
     return pl.DataFrame(
         {
             "session": sessions.calendar()[number],
-            "fingerprint": fingerprint.of(digests[number - slots.base], number, rules, references),
+            "fingerprint": prints,
             "universe_size": funnel[:, 0],
             "funnel": [row.tolist() for row in funnel[:, 1:]],
             "candidate_count": count,
@@ -232,11 +280,15 @@ def summarise(
                 [name for name, gone in zip(detector.COMPONENTS, row, strict=True) if gone]
                 for row in dropped
             ],
+            "model_digest": own,
+            "note": [NO_MODEL if rules.learned and not digest else "" for digest in own],
         },
         schema_overrides={
             "funnel": pl.List(pl.Int64),
             "dropped_components": pl.List(pl.String),
             "fingerprint": pl.String,
+            "model_digest": pl.String,
+            "note": pl.String,
         },
     ).with_columns(pl.col("mean_score", "mean_coverage").fill_nan(None))
 

@@ -1,13 +1,16 @@
 """The squeeze score: components, weights, gates, flags (design §5, §7)."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from math import isclose
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from analytics.calc.features import FeatureTable
 from analytics.calc.kernels import layout
+from analytics.calc.learned_model import Model
 from analytics.calc.panel import Flags, Floats, Panel
 
 COMPONENTS = ("volume", "momentum", "float", "short_interest", "technical", "sentiment")
@@ -39,6 +42,8 @@ class Rules:
         min_sessions: Sessions since the listing began, the first one included.
         min_coverage: Share of the weights that must have data for a rank.
         top: Candidates kept per session.
+        learned: Whether fitted models rank, and the weights mean nothing (design §17).
+        models: Those models, whichever sessions they are for.
     """
 
     name: str
@@ -51,12 +56,15 @@ class Rules:
     min_sessions: int = 21
     min_coverage: float = 0.55
     top: int = 50
+    learned: bool = False
+    models: Sequence[Model] = field(default=(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         unknown = set(self.weights) - set(COMPONENTS)
         if unknown:
             raise ValueError(f"{self.name}: unknown components {sorted(unknown)}")
-        if min(self.weights.values(), default=0) < 0 or not sum(self.weights.values()) > 0:
+        some = self.learned or sum(self.weights.values()) > 0
+        if min(self.weights.values(), default=0) < 0 or not some:
             raise ValueError(f"{self.name}: weights must not be negative, and one must be positive")
         if not 0 < self.min_close <= self.max_close:
             raise ValueError(f"{self.name}: price band {self.min_close}-{self.max_close}")
@@ -67,6 +75,14 @@ class Rules:
     def weight_vector(self) -> Floats:
         """Weights in the order of ``COMPONENTS``."""
         return np.array([self.weights.get(name, 0.0) for name in COMPONENTS])
+
+    def described(self) -> dict[str, Any]:
+        """Return the settings as plain values; the digests of the models stand for them."""
+        told = {item.name: getattr(self, item.name) for item in fields(self)}
+        learned, models = told.pop("learned"), told.pop("models")
+        if learned:
+            told["models"] = [model.digest for model in models]
+        return told
 
     @property
     def bar_limits(self) -> Limits:
@@ -109,7 +125,9 @@ def components(table: FeatureTable) -> Floats:
 
 
 def score(table: FeatureTable, parts: Floats, rules: Rules) -> Scores:
-    """Score rows and name the first of the gates 7-9 that each fails.
+    """Score rows by weights and name the first of the gates 7-9 that each fails.
+
+    Rules that are learned have no weights: no score and no coverage, see ``learned.score``.
 
     Args:
         table: Features of rows that passed gates 1-6.
@@ -122,6 +140,8 @@ def score(table: FeatureTable, parts: Floats, rules: Rules) -> Scores:
 
     value, coverage = np.empty(table.rows.size), np.empty(table.rows.size)
     ranking.scores(parts, rules.weight_vector, value, coverage)
+    if rules.learned:
+        coverage[:] = 0.0
     code = np.zeros(table.rows.size, np.int8)
     code[coverage < rules.min_coverage - COVERAGE_TOLERANCE] = layout.GATE_COVERAGE
     code[table["float_shares"] >= rules.max_float] = layout.GATE_FLOAT

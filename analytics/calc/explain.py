@@ -1,13 +1,22 @@
 """What every gate and component made of one symbol on one session (design §5-§7)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
-from math import isnan
+from math import exp, isnan
 
 import numpy as np
 
-from analytics.calc import detector, features, fingerprint, sessions, similarity
+from analytics.calc import (
+    detector,
+    features,
+    fingerprint,
+    learned,
+    learned_features,
+    learned_model,
+    sessions,
+    similarity,
+)
 from analytics.calc.detector import Rules
 from analytics.calc.features import FeatureTable
 from analytics.calc.kernels import layout
@@ -32,7 +41,11 @@ class Gate:
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One component: in [0, 1], or None without data. The ``points`` add up to the score."""
+    """One component: in [0, 1], or None without data. The ``points`` add up to the score.
+
+    Of a learned variant, one feature: as it is, and what it adds to the calibrated log-odds;
+    with the part called "base" they add up to those of the probability (design §17).
+    """
 
     name: str
     weight: float
@@ -128,7 +141,9 @@ def explain(
         },
         features={name: _known(table[name][0]) for name in features.NAMES},
         verdicts=[
-            _verdict(panel, row, table, parts, variant, symbol=symbol, session=session)
+            (_learned_verdict if variant.rules.learned else _verdict)(
+                panel, row, table, parts, variant, symbol=symbol, session=session
+            )
             for variant in found.variants
         ],
         likeness=[
@@ -188,6 +203,38 @@ def _verdict(
         rank=pick["rank"][0] if pick.height else None,
         rank_score=pick["rank_score"][0] if pick.height else None,
         candidates=variant.candidates.filter(session=session).height,
+    )
+
+
+def _learned_verdict(
+    panel: Panel,
+    row: int,
+    table: FeatureTable,
+    parts: np.ndarray[tuple[int, int], np.dtype[np.float64]],
+    variant: VariantReplay,
+    *,
+    symbol: str,
+    session: date,
+) -> Verdict:
+    """Return what the newest fitted model made of the symbol, passed through gates or not."""
+    plain = _verdict(panel, row, table, parts, variant, symbol=symbol, session=session)
+    model = learned_model.newest(variant.rules.models, sessions.number(session))
+    if model is None:
+        return replace(plain, parts=[], score=None, coverage=0.0)
+    values = learned_features.of_rows(panel, np.array([row]))
+    seen = dict(zip(learned_features.NAMES, values[:, 0].tolist(), strict=True))
+    known = [not isnan(seen[name]) for name in model.features]
+    added = learned.contributions(model, values)
+    coverage = sum(known) / len(known)
+    return replace(
+        plain,
+        gates=_gates(panel, row, table, variant.rules, coverage),
+        parts=[
+            Part(name=name, weight=1.0, value=_known(seen.get(name, float("nan"))), points=points)
+            for name, points in added.items()
+        ],
+        score=100 / (1 + exp(-sum(added.values()))),
+        coverage=coverage,
     )
 
 

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from analytics.calc import panel as panels
 from analytics.calc.detector import Rules
-from analytics.calc.kernels import layout
+from analytics.calc.kernels import layout, learned_layout
 from analytics.calc.panel import Floats, Ints, Longs, Panel
 from analytics.calc.similarity import Reference
 
@@ -75,19 +75,33 @@ def _bar_digests(panel: Panel, owner: Words, base: int, count: int) -> Words:
     return out
 
 
-def of(digests: Words, numbers: Ints, rules: Rules, references: Sequence[Reference]) -> list[str]:
+def of(
+    digests: Words,
+    numbers: Ints,
+    rules: Rules,
+    references: Sequence[Reference],
+    models: Sequence[Sequence[str]] | None = None,
+) -> list[str]:
     """Return the fingerprint of each session's scan as 32 hexadecimal digits.
 
     Args:
         digests: The rows read by each session, from :func:`row_digests`.
         numbers: The sessions.
         rules, references: What they were scanned with.
+        models: Per session, the digests of the fitted models that its scan used.
     """
-    words = [layout.REVISION, asdict(rules), [asdict(known) for known in references]]
+    told = rules.described()
+    if models is not None:
+        told["models"] = learned_layout.REVISION
+    words = [layout.REVISION, told, [asdict(known) for known in references]]
     under = dumps(words, sort_keys=True).encode()
+    used = models if models is not None else [()] * len(numbers)
     return [
-        blake2b(under + int(number).to_bytes(4) + digest.tobytes(), digest_size=16).hexdigest()
-        for number, digest in zip(numbers, digests, strict=True)
+        blake2b(
+            under + int(number).to_bytes(4) + digest.tobytes() + "".join(own).encode(),
+            digest_size=16,
+        ).hexdigest()
+        for number, digest, own in zip(numbers, digests, used, strict=True)
     ]
 
 

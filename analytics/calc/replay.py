@@ -13,13 +13,21 @@ from os import cpu_count
 import numpy as np
 import polars as pl
 
-from analytics.calc import candidates, detector, features, fingerprint, sessions, similarity
+from analytics.calc import (
+    candidates,
+    detector,
+    features,
+    fingerprint,
+    learned,
+    sessions,
+    similarity,
+)
 from analytics.calc import panel as panels
 from analytics.calc.candidates import Pool, Slots
 from analytics.calc.detector import Codes, Limits, Rules, Scores
 from analytics.calc.features import Steps
 from analytics.calc.kernels import layout
-from analytics.calc.panel import Floats, Panel
+from analytics.calc.panel import Floats, Longs, Panel
 from analytics.calc.similarity import Reference
 
 SPIKE = 3.0  # relative volume that counts towards a market-wide event
@@ -35,6 +43,7 @@ class VariantReplay:
     Attributes:
         rules: The variant.
         code: Per panel row, the first gate that it fails (``layout.GATES``, from 1) or 0.
+        scored: Rows of the panel that ``scores`` are of, ascending.
         scores: Scores of the pool.
         batches: One row per session: ``session``, ``fingerprint``, ``universe_size``,
             ``funnel`` (symbols left after each gate), ``candidate_count``, ``mean_score``,
@@ -47,6 +56,7 @@ class VariantReplay:
 
     rules: Rules
     code: Codes
+    scored: Longs
     scores: Scores
     batches: pl.DataFrame
     candidates: pl.DataFrame
@@ -106,7 +116,7 @@ def run(
         events=events,
         variants=_side_by_side(
             lambda rules: _variant(
-                panel, rules, references, codes[rules.bar_limits], pool, slots, digests
+                panel, rules, references, codes[rules.bar_limits], pool, slots, digests, past
             ),
             variants,
         ),
@@ -219,23 +229,30 @@ def _variant(
     pool: Pool,
     slots: Slots,
     digests: fingerprint.Words,
+    past: Steps,
 ) -> VariantReplay:
-    scores = detector.score(pool.table, pool.parts, rules)
     rows = pool.table.rows
     inside = bar_code[rows] == layout.PASSED
+    models, scores = None, None
+    if rules.learned:
+        models, scores = learned.score(panel, rules, pool, inside, slots, past)
+    scores = scores or detector.score(pool.table, pool.parts, rules)
     code = bar_code.copy()
     code[rows[inside]] = scores.code[inside]
     ranked = inside & (scores.code == layout.PASSED)
-    picks = candidates.pick(panel, rules, pool, ranked, slots)
+    picks = candidates.pick(panel, rules, pool, ranked, slots, models)
     covered = scores.coverage >= rules.min_coverage - detector.COVERAGE_TOLERANCE
     small = ~(pool.table["float_shares"] >= rules.max_float)
-    shadow = candidates.pick(panel, rules, pool, inside & covered & small, slots)
-    chosen = candidates.describe(panel, pool, scores, picks, ranked, references, slots)
+    shadow = candidates.pick(panel, rules, pool, inside & covered & small, slots, models)
+    chosen = candidates.describe(panel, pool, scores, picks, ranked, references, slots, models)
     return VariantReplay(
         rules=rules,
         code=code,
+        scored=rows,
         scores=scores,
-        batches=candidates.summarise(panel, rules, references, code, chosen, picks, slots, digests),
+        batches=candidates.summarise(
+            panel, rules, references, code, chosen, picks, slots, digests, models
+        ),
         candidates=chosen,
         shadow=candidates.listed(panel, pool, shadow, slots).with_columns(
             score=pl.Series(scores.score[candidates.flat(shadow, slots)])

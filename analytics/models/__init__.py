@@ -27,6 +27,7 @@ from analytics.models.discovery import (
     ReferencePattern,
     ShadowPick,
     Variant,
+    VariantKind,
 )
 from analytics.models.exits import ExitRule
 from analytics.models.experiments import (
@@ -47,6 +48,7 @@ from analytics.models.feeds import (
     LiveQuote,
 )
 from analytics.models.jobs import FINISHED, UNFINISHED, JobRun, JobState
+from analytics.models.learned import LearnedModel, ModelKind
 from analytics.models.market import (
     Correction,
     DataFinding,
@@ -108,8 +110,10 @@ __all__ = [
     "JobRun",
     "JobState",
     "Kind",
+    "LearnedModel",
     "LiveQuote",
     "LookaheadCertificate",
+    "ModelKind",
     "Pattern",
     "PatternCalibration",
     "Recommendation",
@@ -127,6 +131,7 @@ __all__ = [
     "ThesisRequest",
     "Trial",
     "Variant",
+    "VariantKind",
     "Verdict",
     "WeightSweep",
 ]

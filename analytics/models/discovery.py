@@ -10,6 +10,13 @@ from analytics.models.market import Source
 SCORE_COMPONENTS = ("volume", "momentum", "float", "short_interest", "technical", "sentiment")
 
 
+class VariantKind(models.TextChoices):
+    """How a variant ranks: by weights written down, or by a fitted model (design §17)."""
+
+    RULES = "rules", "rules"
+    LEARNED = "learned", "learned"
+
+
 class VariantQuerySet(models.QuerySet["Variant"]):
     def active(self) -> Self:
         return self.filter(active=True)
@@ -24,6 +31,12 @@ class Variant(models.Model):
     name = models.CharField(max_length=32)
     version = models.PositiveSmallIntegerField(default=1)
     title = models.CharField(max_length=80)
+    kind = models.CharField(
+        max_length=8,
+        choices=VariantKind,
+        default=VariantKind.RULES,
+        help_text="learned: ranks by its newest fitted model, the weights below are not used",
+    )
     active = models.BooleanField(default=True, help_text="scored every session")
     w_volume = models.FloatField("volume weight", default=0)
     w_momentum = models.FloatField("momentum weight", default=0)
@@ -61,6 +74,9 @@ class Variant(models.Model):
                 condition=Q(min_coverage__range=(0, 1)), name="variant_coverage_0_to_1"
             ),
             models.CheckConstraint(condition=Q(top__range=(1, 500)), name="variant_top_1_to_500"),
+            models.CheckConstraint(
+                condition=Q(kind__in=VariantKind.values), name="variant_kind_known"
+            ),
             models.CheckConstraint(
                 condition=Q(slippage_bp__gte=0, slippage_bp__lt=5000),
                 name="variant_slippage_in_range",
@@ -144,6 +160,10 @@ class DiscoveryBatch(models.Model):
     mean_score = models.FloatField(null=True, blank=True, help_text="of the candidates, 0 to 100")
     mean_coverage = models.FloatField(null=True, blank=True)
     dropped_components = models.JSONField(default=list, help_text="missing for the whole batch")
+    model_digest = models.CharField(
+        max_length=32, blank=True, help_text="of the fitted model that ranked; blank for rules"
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="why there is no ranking")
     spike_share = models.FloatField(
         null=True, blank=True, help_text="share of common stocks with relative volume >= 3"
     )
@@ -262,6 +282,17 @@ class Candidate(models.Model):
     c_short_interest = models.FloatField("short interest component", null=True, blank=True)
     c_technical = models.FloatField("technical component", null=True, blank=True)
     c_sentiment = models.FloatField("sentiment component", null=True, blank=True)
+    p_explosive = models.FloatField(
+        "probability of explosive",
+        null=True,
+        blank=True,
+        help_text="calibrated, within 14 sessions; learned variants only",
+    )
+    contributions = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="by feature: what it adds to the calibrated log-odds; learned variants only",
+    )
 
     objects = CandidateQuerySet.as_manager()
 
@@ -290,6 +321,10 @@ class Candidate(models.Model):
                 condition=Q(history_share__isnull=True, label="")
                 | Q(history_share__isnull=False) & ~Q(label=""),
                 name="candidate_label_comes_from_history",
+            ),
+            models.CheckConstraint(
+                condition=Q(p_explosive__isnull=True) | Q(p_explosive__range=(0, 1)),
+                name="candidate_probability_0_to_1",
             ),
         ]
         indexes = [models.Index(fields=["symbol"], name="candidate_symbol")]

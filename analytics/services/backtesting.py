@@ -133,7 +133,7 @@ def _compute(
     days = _period(covered, question)
     numbers = np.array([sessions.number(day) for day in covered], dtype=np.int32)
     reach = outcomes.coverage(numbers, size=sessions.calendar().size)
-    rules = [discovery.rules_of(variant) for variant in variants]
+    rules = [discovery.rules_of(variant, source=question.source) for variant in variants]
     references = discovery.get_references()
     stretches, versions = [], {}
     on_progress(0, len(days), "reading market data")
@@ -166,7 +166,7 @@ def _compute(
         "last": days[-1].isoformat(),
         "terms": asdict(terms),
         "variants": {
-            str(variant): asdict(own) | {"slippage_bp": variant.slippage_bp}
+            str(variant): own.described() | {"slippage_bp": variant.slippage_bp}
             for variant, own in zip(variants, rules, strict=True)
         },
         "references": [asdict(known) for known in references],

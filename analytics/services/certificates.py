@@ -51,7 +51,7 @@ def record_certificate(
     )
     total = len(wanted) + 1
     versions = lake.versions()
-    inputs, detector = get_inputs(source=source, last=covered[-1]), _detector()
+    inputs, detector = get_inputs(source=source, last=covered[-1]), _detector(source)
     on_progress(0, total, "scanning with everything at hand")
     tally = lookahead.certify(
         inputs,
@@ -85,11 +85,13 @@ def record_certificate(
     )
 
 
-def _detector() -> "lookahead.Detector":
+def _detector(source: str) -> "lookahead.Detector":
     from analytics.calc import lookahead
 
     return lookahead.Detector(
-        variants=[discovery.rules_of(variant) for variant in discovery.get_variants()],
+        variants=[
+            discovery.rules_of(variant, source=source) for variant in discovery.get_variants()
+        ],
         references=discovery.get_references(),
     )
 

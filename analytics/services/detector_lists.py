@@ -38,6 +38,7 @@ def get_lists(*, source: str, now: datetime) -> pl.DataFrame:
         discovery.NoVariant: There is no active variant.
     """
     variants = discovery.get_variants()
+    rules = [discovery.rules_of(variant, source=source) for variant in variants]
     closed = sessions.last_finished(now)
     days = [day for day in lakes.lake_of(source).sessions() if day <= closed]
     parts = [pl.DataFrame(schema=SCHEMA)]
@@ -46,7 +47,7 @@ def get_lists(*, source: str, now: datetime) -> pl.DataFrame:
         reading = panels.get_panel(source=source, first=part[0], last=part[-1])
         found = replay.run(
             reading.panel,
-            variants=[discovery.rules_of(variant) for variant in variants],
+            variants=rules,
             references=discovery.get_references(),
             first=part[0],
             last=part[-1],
@@ -65,5 +66,5 @@ def _columns(name: str, candidates: pl.DataFrame) -> pl.DataFrame:
         "symbol",
         pl.col("rank").cast(pl.Int32),
         pl.col("score").cast(pl.Float64),
-        pl.lit(None, pl.Float64).alias("p"),
+        pl.col("p_explosive").alias("p"),
     ).select(list(SCHEMA))

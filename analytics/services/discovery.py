@@ -1,5 +1,6 @@
 """Scan sessions with every active variant and record what is found (design §7)."""
 
+import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -25,8 +26,9 @@ from analytics.models import (
     ReferencePattern,
     ShadowPick,
     Variant,
+    VariantKind,
 )
-from analytics.services import bulk, holds, panels
+from analytics.services import bulk, holds, learned_models, panels
 
 CHUNK = 500  # sessions scanned from one reading; bounds the memory of a long replay
 
@@ -75,8 +77,11 @@ def get_variants(*, names: Sequence[str] | None = None) -> list[Variant]:
     return [newest[name] for name in sorted(names or newest)]
 
 
-def rules_of(variant: Variant) -> Rules:
-    """Return the variant as the calculation wants it."""
+def rules_of(variant: Variant, *, source: str) -> Rules:
+    """Return the variant as the calculation wants it, with its models fitted on the realm's data.
+
+    A learned variant without any has none: its batches say so.
+    """
     return Rules(
         name=str(variant),
         weights=variant.weights,
@@ -88,6 +93,8 @@ def rules_of(variant: Variant) -> Rules:
         min_sessions=variant.min_sessions,
         min_coverage=variant.min_coverage,
         top=variant.top,
+        learned=variant.kind == VariantKind.LEARNED,
+        models=learned_models.get_models(variant=variant, source=source),
     )
 
 
@@ -147,6 +154,7 @@ def record_batches(
     """
     started = perf_counter()
     using = list(variants) if variants is not None else get_variants()
+    rules = [rules_of(variant, source=source) for variant in using]
     days = sessions.between(first, last)
     held = holds.get_held(source=source, first=first, last=last)
     if days and set(days) <= set(held):
@@ -158,7 +166,7 @@ def record_batches(
         begun = perf_counter()
         found = replay.run(
             reading.panel,
-            variants=[rules_of(variant) for variant in using],
+            variants=rules,
             references=get_references(),
             first=part[0],
             last=part[-1],
@@ -290,6 +298,7 @@ def _candidate_columns(picks: pl.DataFrame) -> dict[str, list[Any]]:
         ]
         if alike
         else [{}] * picks.height,
+        "contributions": [json.loads(text) for text in picks["contributions"]],
     }
     names = [field.attname for field in Candidate._meta.concrete_fields if not field.primary_key]
     return {name: made[name] if name in made else ready[name].to_list() for name in names}
@@ -311,7 +320,7 @@ def get_explanation(*, symbol: str, session: date, source: str) -> Explanation:
         raise NoBars(str(error)) from error
     found = replay.run(
         reading.panel,
-        variants=[rules_of(variant) for variant in get_variants()],
+        variants=[rules_of(variant, source=source) for variant in get_variants()],
         references=references,
         first=session,
         last=session,

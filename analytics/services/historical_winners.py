@@ -88,7 +88,7 @@ def _examined(
     reading = panels.get_panel(source=source, first=first, last=last)
     seen = replay.run(
         reading.panel,
-        variants=[discovery.rules_of(variant) for variant in variants],
+        variants=[discovery.rules_of(variant, source=source) for variant in variants],
         references=others,
         first=first,
         last=last,

@@ -12,6 +12,7 @@ from analytics.services import (
     alert_delivery,
     exit_kinds,
     experiment_kinds,
+    learned_kinds,
     market_jobs,
     study_kinds,
     thesis_kinds,
@@ -107,6 +108,7 @@ def add_kinds() -> None:
     """Make the kinds of analytics known."""
     market_jobs.add_kinds()
     study_kinds.add_kinds()
+    learned_kinds.add_kinds()
     experiment_kinds.add_kinds()
     exit_kinds.add_kinds()
     thesis_kinds.add_kinds()

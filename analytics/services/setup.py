@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Model
 
-from analytics.models import Baseline, ReferencePattern, Source, Variant
+from analytics.models import Baseline, ReferencePattern, Source, Variant, VariantKind
 
 PERIOD = "June-July 2024"
 ADMIN = "admin"
@@ -66,6 +66,13 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {  # weights of design §5; gates ar
         "w_momentum": 0.30,
         "w_float": 0.15,
         "w_short_interest": 0.15,
+    },
+    "C": {  # its own gates: the base universe of §8; no weights, its fitted models rank (§17)
+        "title": "learned",
+        "kind": VariantKind.LEARNED,
+        "min_rel_volume": 0.0,
+        "max_float": 1e12,
+        "min_coverage": 0.30,
     },
 }
 
@@ -124,7 +131,7 @@ def store_references() -> Stored:
 
 
 def store_variants() -> Stored:
-    """Store variants A and B, unless any version of them is there (design §5, §7)."""
+    """Store variants A, B and C, unless any version of them is there (design §5, §7, §17)."""
     rows = {}
     for name, fields in VARIANTS.items():
         rows[name] = not Variant.objects.filter(name=name).exists() and _keep(

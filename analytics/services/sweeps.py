@@ -14,7 +14,7 @@ from analytics.calc import sessions
 from analytics.calc.overfitting import WINDOW_BLOCKS, WINDOW_PURGE, Overfitting, TooShort
 from analytics.calc.overfitting import overfitting as validate
 from analytics.errors import DomainError
-from analytics.models import SweepSet, Trial, Variant, WeightSweep
+from analytics.models import SweepSet, Trial, Variant, VariantKind, WeightSweep
 from analytics.services import bulk, lakes, panels
 from analytics.services.job_registry import Report
 
@@ -107,7 +107,7 @@ def wish_of(arguments: Mapping[str, Any]) -> Wish:
     Raises:
         NothingToSweep: There is no such variant.
     """
-    found = Variant.objects.active().order_by("name", "version")
+    found = Variant.objects.active().filter(kind=VariantKind.RULES).order_by("name", "version")
     named = found.filter(pk=arguments["variant"]) if "variant" in arguments else found
     variant = named.last()
     if variant is None:
@@ -131,7 +131,7 @@ def _cost(variant: Variant) -> float:
 
 def _own_weights() -> dict[str, list[float]]:
     """Return the weights of the active variants by name: the lines to compare with."""
-    active = Variant.objects.active().order_by("name", "version")
+    active = Variant.objects.active().filter(kind=VariantKind.RULES).order_by("name", "version")
     return {str(variant): list(variant.weights.values()) for variant in active}
 
 
@@ -157,7 +157,7 @@ def read_field(
         reading = panels.get_panel(source=wish.source, first=part[0], last=part[-1], ahead=AHEAD)
         found = replay.run(
             reading.panel,
-            variants=[discovery.rules_of(wish.variant)],
+            variants=[discovery.rules_of(wish.variant, source=wish.source)],
             references=discovery.get_references(),
             first=part[0],
             last=part[-1],

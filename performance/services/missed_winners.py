@@ -59,7 +59,7 @@ def record_gate_studies(
         begun = clock()
         result = gate_study.study(
             reading.panel,
-            rules=discovery.rules_of(variant),
+            rules=discovery.rules_of(variant, source=source),
             references=discovery.get_references(),
             first=first,
             last=last,

@@ -53,7 +53,7 @@ def settle(stretch: Stretch, *, now: datetime, covered: npt.NDArray[np.int32]) -
     reach = outcomes.coverage(covered, size=sessions.calendar().size)
     found = replay.run(
         reading.panel,
-        variants=[discovery.rules_of(variant) for variant in variants],
+        variants=[discovery.rules_of(variant, source=stretch.source) for variant in variants],
         references=[],
         first=stretch.first,
         last=stretch.last,

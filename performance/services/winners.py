@@ -13,7 +13,7 @@ from analytics.calc import panel as panels
 from analytics.calc.kernels import layout
 from analytics.calc.market import Market
 from analytics.calc.outcomes import Episodes
-from analytics.models import Variant
+from analytics.models import Variant, VariantKind
 from analytics.services import bulk
 from performance.calc import winners
 from performance.models import WinnerEpisode
@@ -180,8 +180,14 @@ def _columns(seen: Market, rows: VariantRows, joined: Episodes, variant: Variant
         "in_base_universe": np.isin(first, seen.base),
         "gate": gates,
         "score": scores,
-        "reason": np.where(np.isnan(scores), "no component of the score has data", "").tolist(),
+        "reason": np.where(np.isnan(scores), _no_score(variant), "").tolist(),
     }
+
+
+def _no_score(variant: Variant) -> str:
+    if variant.kind == VariantKind.LEARNED:
+        return "not scored: a gate stopped it, or no fitted model was usable"
+    return "no component of the score has data"
 
 
 def _judgement(
@@ -192,9 +198,14 @@ def _judgement(
     named = np.isin(first, rows.candidates).tolist()
     codes = rows.result.code[first].tolist()
     gates = ["" if own else names[code] for own, code in zip(named, codes, strict=True)]
+    result = rows.result
+    if result.rules.learned:  # scored where the gates let it through, by the model of its day
+        at = np.searchsorted(result.scored, first)
+        inside = np.append(result.scored, -1)[at] == first
+        return gates, np.append(result.scores.score, np.nan)[np.where(inside, at, -1)]
     order = np.argsort(first, kind="stable")
     table = features.of_rows(seen.panel, first[order])
-    scored = detector.score(table, detector.components(table), rows.result.rules)
+    scored = detector.score(table, detector.components(table), result.rules)
     scores = np.empty(first.size)
     scores[order] = scored.score
     return gates, scores

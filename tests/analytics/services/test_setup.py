@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 
-from analytics.models import Baseline, ReferencePattern, Source, Variant
+from analytics.models import Baseline, ReferencePattern, Source, Variant, VariantKind
 from analytics.services import setup
 
 pytestmark = pytest.mark.django_db
@@ -54,7 +54,7 @@ class TestVariants:
     def test_carry_the_weights_of_the_design(self):
         setup.store_variants()
 
-        a, b = Variant.objects.order_by("name")
+        a, b, _learned = Variant.objects.order_by("name")
         assert a.weights == {
             "volume": 0.30, "momentum": 0.25, "float": 0, "short_interest": 0,
             "technical": 0.20, "sentiment": 0.25,
@@ -70,10 +70,18 @@ class TestVariants:
             assert variant.max_float == 100_000_000
             assert (variant.min_sessions, variant.min_coverage, variant.top) == (21, 0.55, 50)
 
+    def test_the_learned_one_has_its_own_gates_and_no_weights(self):
+        setup.store_variants()
+
+        learned = Variant.objects.get(name="C")
+        assert learned.kind == VariantKind.LEARNED
+        assert set(learned.weights.values()) == {0}
+        assert (learned.min_rel_volume, learned.min_close, learned.max_close) == (0, 1, 8)
+
     def test_are_not_stored_beside_a_later_version(self):
         Variant.objects.create(name="A", version=3, title="mine")
 
-        assert setup.store_variants().rows == {"A": False, "B": True}
+        assert setup.store_variants().rows == {"A": False, "B": True, "C": True}
 
 
 class TestGroups:
