@@ -22,7 +22,13 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
     ),
     "How it turned out": (
         "performance",
-        ["CandidateTracking", "BatchAnalysis", "WinnerEpisode", "PerformanceMetric"],
+        [
+            "CandidateTracking",
+            "BatchAnalysis",
+            "WinnerEpisode",
+            "ThesisAccuracy",
+            "PerformanceMetric",
+        ],
     ),
     "Evidence": (
         "analytics",
@@ -65,6 +71,7 @@ JOINED = {"knox": "People", "axes": "People"}  # apps whose models stand in anot
 PAGES = (
     ("Overview", "dashboard", "pages:overview"),
     ("Screener", "filter_alt", "pages:candidates"),
+    ("Theses", "lightbulb", "pages:theses"),
     ("Backtest", "science", "pages:backtest"),
     ("System health", "monitor_heart", "pages:system"),
 )

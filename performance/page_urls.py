@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from performance.views import backtest, candidates, jobs, overview, symbols, system
+from performance.views import backtest, candidates, jobs, overview, symbols, system, theses
 
 app_name = "pages"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("symbols", symbols.find_symbol, name="find-symbol"),
     path("symbols/<str:symbol>", symbols.symbol, name="symbol"),
     path("symbols/<str:symbol>/explanation/<str:session>", symbols.explanation, name="explanation"),
+    path("theses", theses.theses, name="theses"),
+    path("theses/<int:thesis_id>", theses.thesis, name="thesis"),
     path("cards/latest", overview.latest_card, name="latest-card"),
     path("cards/funnel", overview.funnel_card, name="funnel-card"),
     path("cards/outcomes", overview.outcomes_card, name="outcomes-card"),

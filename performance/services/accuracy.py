@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from django.db.models import Count
 
 from analytics.calc import evidence, sessions
 from analytics.calc.evidence import Estimate
@@ -104,7 +105,15 @@ def get_accuracy(*, source: str, now: datetime, period_days: int = 30) -> Accura
         lakes.NoLake: ``source`` has no market data.
     """
     end = now.astimezone(sessions.NEW_YORK).date()
-    first = end - timedelta(days=period_days)
+    return get_accuracy_between(source=source, first=end - timedelta(days=period_days), end=end)
+
+
+def get_accuracy_between(*, source: str, first: date, end: date) -> Accuracy:
+    """Return how the theses turned out whose horizon ended from ``first`` to ``end``.
+
+    Raises:
+        lakes.NoLake: ``source`` has no market data.
+    """
     table = _read(source, end)
     inside = table.settled >= np.datetime64(first)
     return Accuracy(
@@ -199,7 +208,7 @@ def _groups(cut: str, labels: npt.NDArray[Any], table: _Table, inside: Flags) ->
 def _counts(source: str, first: date, end: date, table: _Table, inside: Flags) -> Counts:
     rows = ThesisAccuracy.objects.filter(source__in=lakes.sources_beside(source))
     in_window = rows.filter(settled_session__range=(first, end))
-    by_state = Counter(dict(in_window.values_list("settlement").annotate(n=_count())))
+    by_state = Counter(dict(in_window.values_list("settlement").annotate(n=Count("pk"))))
     return Counts(
         settled=sum(by_state[state] for state in SETTLED),
         target=by_state["target"],
@@ -210,9 +219,3 @@ def _counts(source: str, first: date, end: date, table: _Table, inside: Flags) -
         pending=rows.filter(settlement="pending").count(),
         no_skill=int(np.count_nonzero(inside & ~table.skill)),
     )
-
-
-def _count() -> Any:
-    from django.db.models import Count
-
-    return Count("pk")

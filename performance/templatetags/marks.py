@@ -40,6 +40,16 @@ BADGES: dict[str, tuple[str, str, str, str]] = {
     "passed": ("✔", "passed", "good", ""),
     "stopped": ("✖", "stopped", "bad", ""),
     "unknown": ("?", "unknown", "warn", ""),
+    "target": ("▲", "target first", "good", "the target was reached before the stop"),
+    "stop": ("▼", "stop first", "bad", "the stop was reached before the target"),
+    "neither": ("–", "neither", "", "neither target nor stop within the horizon"),
+    "void": ("⊘", "void", "warn", "the entry opened beyond a barrier"),
+    "right": ("✔", "right", "good", ""),
+    "wrong": ("✖", "wrong", "bad", ""),
+    "no_skill": ("◌", "no skill", "warn", "could have been known; in no score"),
+    "late": ("◷", "late", "warn", "issued after the next session had opened: a replay"),
+    "chained": ("✔", "chain holds", "good", "the digest fits the content and the thesis before"),
+    "broken": ("✖", "chain broken", "bad", "the row is not what was issued"),
 }  # fmt: skip
 WIDTH, MIDDLE = 240.0, 9.0
 
