@@ -21,7 +21,7 @@ class TestInitPerformanceAnalyticsDb:
 
         assert "Baseline: June-July 2024 stored" in told
         assert "Reference patterns: VIGL, CRWV, AEVA stored" in told
-        assert "Variants: A, B stored" in told
+        assert "Variants: A, B, C stored" in told
         assert "Timing reference: VIGL stored" in told
         assert "Password (shown this once)" in told
 
