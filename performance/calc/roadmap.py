@@ -38,8 +38,8 @@ class Live:
         worst: Return of the worst of them, and its symbol.
         assessed: Positions with a known weight, ``oversize`` of them above ``size_limit``.
         assessed_on: Session of that assessment.
-        probed: Components of §15 measured within a day, ``unknown_probes`` of them unknown,
-            of ``components``.
+        probed: Components of §15 measured within a day, ``unknown_probes`` of them unknown;
+            ``components`` must be known.
         batch_age: Sessions since the newest batch; None without one.
         compared: Candidates of the newest batch with a similarity to VIGL, of ``candidates``.
         volume_threshold, price_band: As the detector in force uses them for its VIGL flag.
@@ -194,11 +194,11 @@ def within_size_limit(live: Live) -> Found:
 
 def health_is_measured(live: Live) -> Found:
     said = (
-        f"{live.probed} of {live.components} components measured within a day, "
-        f"{live.unknown_probes} of them unknown"
+        f"{live.probed} components measured within a day, {live.unknown_probes} of them unknown; "
+        f"{live.components} must be known"
     )
-    complete = live.probed >= live.components and not live.unknown_probes
-    return _when(complete, said, probed=live.probed, unknown=live.unknown_probes)
+    known = live.probed - live.unknown_probes
+    return _when(known >= live.components, said, probed=live.probed, unknown=live.unknown_probes)
 
 
 def pattern_is_detected(live: Live) -> Found:
@@ -326,7 +326,7 @@ CHECK_BOXES: tuple[CheckBox, ...] = (
     _box("size_limits", 1, "Implement emergency position sizing limits",
          "no position of the newest assessment is above the size limit", within_size_limit),
     _box("health_monitoring", 1, "Restore basic system health monitoring",
-         "all eight components were measured within a day, none of them unknown",
+         "at least eight components were measured within a day and are not unknown",
          health_is_measured),
     _box("pattern_detection", 2, "Restore VIGL pattern detection algorithm",
          "the newest scan is at most one session old and every candidate of it was compared "

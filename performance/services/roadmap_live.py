@@ -21,7 +21,7 @@ from performance.models import (
 )
 from performance.services import roadmap
 
-REFERENCE = "VIGL"
+REFERENCE, OVERALL = "VIGL", "overall"
 LOOKED_BACK = 10  # sessions that are looked at for gaps in the monitoring
 
 
@@ -65,6 +65,14 @@ def get_live(*, source: str, now: datetime, as_of: date, scores: Scores) -> Live
     )
 
 
+def get_health_score(*, now: datetime) -> float | None:
+    """Return the newest score of the whole system, 0 to 100; None without one within a day."""
+    rows = HealthMetric.objects.filter(
+        component=OVERALL, measured_at__gt=now - timedelta(days=1), measured_at__lte=now
+    )
+    return rows.order_by("-measured_at").values_list("value", flat=True).first()
+
+
 def _positions(source: str) -> dict[str, object]:
     accounts = roadmap.get_accounts(source)
     held = Position.objects.filter(account__in=accounts).values_list("symbol", "cost", "unrealised")
@@ -101,7 +109,7 @@ def _probes(now: datetime) -> dict[str, object]:
     """Count the components measured within a day by how their newest measurement ended."""
     fresh = HealthMetric.objects.filter(
         measured_at__gt=now - timedelta(days=1), measured_at__lte=now
-    )
+    ).exclude(component=OVERALL)
     seen = dict(fresh.order_by("measured_at").values_list("component", "status"))
     unknown = sum(status == HealthStatus.UNKNOWN for status in seen.values())
     return {"probed": len(seen), "unknown_probes": unknown}

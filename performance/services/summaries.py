@@ -31,7 +31,7 @@ from performance.services.timing_summary import Analyses
 
 Progress = Callable[[int, int, str], None]
 Document = dict[str, Any]
-NO_HEALTH = "the health of the system is not scored yet"
+NO_HEALTH = "the health of the system was not scored within a day"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +60,7 @@ class _Seen:
     quality: Estimate | None
     accuracy: Estimate
     zero_skill: Document | None
+    health: float | None
 
 
 def refresh_summaries(
@@ -131,6 +132,7 @@ def _look(source: str, now: datetime, book: Book) -> _Seen:
         quality=best,
         accuracy=theses.window.accuracy,
         zero_skill=zero_skill.get_zero_skill(source=source, now=now, baseline=baseline),
+        health=roadmap_live.get_health_score(now=now),
     )
 
 
@@ -168,7 +170,7 @@ def _row(
             "discovery_quality": quality,
             "thesis_accuracy": seen.accuracy.value,
             "timing_score": score,
-            "health_score": None,
+            "health_score": seen.health,
         },
         zero_skill=seen.zero_skill,
     )
@@ -184,14 +186,14 @@ def _row(
         "discovery_quality": quality,
         "thesis_accuracy": seen.accuracy.value,
         "timing_score": score,
-        "health_score": None,
+        "health_score": seen.health,
         "figures": {
             "recovery": told,
             "metrics": _metrics(sheet),
             "timing": timed,
             "discovery": seen.discovery,
             "thesis_accuracy": figure_json.to_json(seen.accuracy),
-            "health": {"reason": NO_HEALTH},
+            "health": {"value": seen.health, "reason": "" if seen.health else NO_HEALTH},
             "roadmap": _boxes(seen.source),
         },
         "created_at": seen.now,

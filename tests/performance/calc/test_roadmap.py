@@ -63,6 +63,7 @@ TURNS = [
     ("size_limits", {"assessed_on": None}, "unknown"),
     ("health_monitoring", {"probed": 7}, "not_met"),
     ("health_monitoring", {"unknown_probes": 1}, "not_met"),
+    ("health_monitoring", {"probed": 10, "unknown_probes": 2}, "met"),
     ("pattern_detection", {"batch_age": 2}, "not_met"),
     ("pattern_detection", {"compared": 49}, "not_met"),
     ("pattern_detection", {"batch_age": None}, "unknown"),
