@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from analytics.calc import figures
 from analytics.calc.backtest_report import Document
 
+LEARNED, RULES = "C", "B"  # the variants that the statement compares
 SURE = 0.05  # chance of luck below which a combination counts as an edge (design §1: level 0.95)
 
 
@@ -48,6 +49,7 @@ def sentences(result: Document) -> list[str]:
     """
     rows = result["verdict"]
     said = [f"Variant {name}: {reason}." for name, reason in result["missing"].items()]
+    said += [_against_rules(scope) for scope in _compared(result)]
     if not rows:
         return [*said, "There are too few settled entries before the last year to say anything."]
     gained = [row for row in rows if row["mean_net"]["value"] > 0]
@@ -72,6 +74,36 @@ def _years(rows: Sequence[Document], year: int) -> str:
     }
     told = ", ".join(f"{count} in {each}" for each, count in counts.items())
     return f"Year by year, of {len(rows)} combinations these were above zero: {told}."
+
+
+def _compared(result: Document) -> list[Document]:
+    """Return the scopes in which a learned variant stands beside B on the same sessions."""
+    scopes = {scope["key"]: scope for scope in result["scopes"]}
+    if not {LEARNED, RULES} <= set(result["variants"]):
+        return []
+    before = scopes.get("common") or scopes.get("before")
+    return [scope for scope in (before, scopes.get("untouched")) if scope]
+
+
+def _against_rules(scope: Document) -> str:
+    """Say how far the learned variant got against what was hoped for of it."""
+    own, rules = scope["variants"][LEARNED], scope["variants"][RULES]
+    error = own["calibration"]["error"] if own["calibration"] else None
+    recall = [each["recall"]["10"]["doubled_episodes"] for each in (own, rules)]
+    return (
+        f"{scope['title'].capitalize()}: of the first 10 of {LEARNED} "
+        f"{shown(own['precision']['10'])} were explosive, "
+        f"{_ratio(own['precision']['10'], own['base'])} the base rate (hoped for: 4x) and "
+        f"{_ratio(own['precision']['10'], rules['precision']['10'])} that of {RULES} (1.5x); they "
+        f"held {shown(recall[0])} of the +100 % episodes, {_ratio(*recall)} as many as {RULES}'s "
+        f"(1.5x); calibration error {figures.percent(error, 2)} (under 2 %)."
+    )
+
+
+def _ratio(one: Document, other: Document) -> str:
+    if one["value"] is None or not other["value"]:
+        return figures.MISSING
+    return f"{one['value'] / other['value']:.2f}x"
 
 
 def _best(row: Document, result: Document) -> str:

@@ -22,15 +22,15 @@
       aria: { enabled: true, label: { description: box.getAttribute("aria-label") } },
       textStyle: { fontFamily: window.getComputedStyle(document.body).fontFamily, color: colours.text },
       legend: { type: "scroll", top: 0, textStyle: { color: colours.text } },
-      grid: { left: 62, right: 18, top: 40, bottom: box.clientWidth < 520 ? 110 : 70 },
+      grid: { left: 62, right: 18, top: 40, bottom: box.clientWidth < 700 ? 110 : 48 },
       tooltip: { trigger: "item", renderMode: "richText", confine: true, backgroundColor: colours.back, borderColor: colours.line, textStyle: { color: colours.text, fontSize: 12, lineHeight: 17 } },
     };
   }
 
   /* A line from the lower to the upper end of an interval, at a share of the width of a category. */
-  function whisker(points, colour, place) {
+  function whisker(name, points, colour, place) {
     return {
-      type: "custom", silent: true, tooltip: { show: false }, z: 3, legendHoverLink: false,
+      type: "custom", name: name, itemStyle: { color: colour }, silent: true, tooltip: { show: false }, z: 3, legendHoverLink: false,
       data: points,
       renderItem: function (_params, api) {
         if (Number.isNaN(api.value(1))) return null;
@@ -56,7 +56,7 @@
         data: one.points.map((point, rule) => ({ value: [rule, point[0]], note: range(point[1], point[2]) })).filter((point) => point.value[1] != null),
       });
       const ends = one.points.map((point, rule) => [rule, point[1], point[2]]).filter((point) => point[1] != null);
-      series.push(whisker(ends, colour, () => offset * box.clientWidth / (data.rules.length + 1)));
+      series.push(whisker(one.name, ends, colour, () => offset * box.clientWidth / (data.rules.length + 1)));
     });
     return Object.assign(shared(colours, box), {
       xAxis: Object.assign({ type: "category", data: data.rules, axisTick: { show: false }, axisLabel: { color: colours.muted, interval: 0, rotate: box.clientWidth < 700 ? 40 : 0 } }, axis, { splitLine: { show: false } }),
@@ -76,7 +76,7 @@
         type: "line", name: one.name, symbol: SYMBOLS[at % SYMBOLS.length], symbolSize: 9, itemStyle: { color: colour }, lineStyle: { color: colour },
         data: one.points.filter((point) => point[1] != null).map((point) => ({ value: [point[0], point[1]], note: range(point[2], point[3]) })),
       });
-      series.push(whisker(one.points.filter((point) => point[2] != null).map((point) => [point[0], point[2], point[3]]), colour, () => 0));
+      series.push(whisker(one.name, one.points.filter((point) => point[2] != null).map((point) => [point[0], point[2], point[3]]), colour, () => 0));
     });
     return Object.assign(shared(colours, box), {
       xAxis: Object.assign({}, axis, { name: "forecast", nameLocation: "middle", nameGap: 28 }),

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ["/", "/?range=all", "/candidates", "/symbols/SYMA", "/symbols/NOPE"]
+PAGES = ["/", "/?range=all", "/backtest", "/candidates", "/symbols/SYMA", "/symbols/NOPE"]
 SIZES = [(1440, 900), (390, 844)]
 
 

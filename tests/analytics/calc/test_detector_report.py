@@ -226,6 +226,16 @@ class TestWords:
         assert "stop -15 %" in said[-1]
         assert "50 in the ledger" in said[1]
 
+    def test_hold_the_learned_variant_against_what_was_hoped_for(self):
+        rows = make_rows(variants=("B", "C"), p=lambda e, r: np.full(e.size, 0.25))
+
+        said = words.sentences(make_report(rows))
+
+        for at, when in ((0, "All years before 2022"), (1, "2022, untouched")):
+            assert said[at].startswith(f"{when}: of the first 10 of C")
+            assert "1.00x that of B" in said[at]
+        assert "calibration error" in said[0]
+
     def test_take_a_gain_that_luck_would_make_for_luck(self):
         said = words.sentences(make_report(make_rows(gain=0.012), ledger=100_000))
 
