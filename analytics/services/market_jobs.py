@@ -72,9 +72,29 @@ def sync_reference(_arguments: Mapping[str, Any], report: Report) -> dict[str, A
     today = now.astimezone(sessions.NEW_YORK).date()
     with providers.connect_polygon() as polygon:
         asked = market_sync.sync_reference(polygon=polygon, as_of=today, now=now)
-        said = [*(one.said for one in asked), _learn_volume_curve(polygon, report)]
+        said = [
+            *(one.said for one in asked),
+            _sync_renames(polygon, report),
+            _learn_volume_curve(polygon, report),
+        ]
     report.progress(1, 1)
     return {"message": "; ".join(filter(None, said))}
+
+
+def _sync_renames(polygon: "Polygon", report: Report) -> str:
+    """Link young tickers to what their companies were called before; say how many."""
+    from analytics.errors import UpstreamError
+    from analytics.services import data_sets, market_sync, renames
+
+    report.progress(0, 1, "renamed companies")
+    try:
+        stored = renames.sync_renames(polygon=polygon, now=report.now())
+    except UpstreamError as error:
+        return f"renames: {data_sets.state_of(error).label}"
+    if not stored.moved:
+        return ""
+    market_sync.refresh_listings(now=report.now(), again=True)
+    return f"renames: {stored.new} names of young tickers"
 
 
 def _learn_volume_curve(polygon: "Polygon", report: Report) -> str:

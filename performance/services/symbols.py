@@ -9,7 +9,8 @@ import polars as pl
 from analytics.calc import sessions
 from analytics.errors import DomainError
 from analytics.models import Candidate, Security
-from analytics.services import lakes, market_data, predictions, similarity_evidence
+from analytics.services import lakes, market_data, predictions, renames, similarity_evidence
+from analytics.services.renames import OtherName
 from analytics.services.similarity_evidence import Evidences
 from performance.calc import anatomy, freshness, prices
 from performance.calc.anatomy import Part
@@ -122,6 +123,7 @@ class SymbolPage:
         verdicts: Of the newest session with a signal, one per variant.
         shorts: Shares short, days to cover; newest first.
         floats: Public float, shares outstanding; newest first.
+        other_names: The same share class under other tickers; its history does not cross.
     """
 
     symbol: str
@@ -136,6 +138,7 @@ class SymbolPage:
     verdicts: list[Verdict]
     shorts: list[Record]
     floats: list[Record]
+    other_names: list[OtherName]
     freshness: Freshness
 
 
@@ -186,6 +189,7 @@ def get_symbol(*, symbol: str, source: str, span: Span, adjust: bool) -> SymbolP
             symbol, source, "shares", "effective_date", "public_float", "shares_outstanding",
             min(last, newest),
         ),
+        other_names=renames.get_other_names(symbol=symbol, source=source),
         freshness=freshness.of_session(newest),
     )  # fmt: skip
 
