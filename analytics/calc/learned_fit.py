@@ -21,6 +21,7 @@ FEWEST_EXPLOSIVE = 100  # of them explosive
 FEWEST_CALIBRATION = 50  # explosive stock-days that a calibration needs
 SAMPLE = 5  # every so many rows say what the quantiles are
 STEPS = 25  # of Newton, at most
+MOST_ODDS = 30.0
 
 
 class TooLittle(ValueError):
@@ -81,7 +82,8 @@ def fit(values: Floats, explosive: Flags, weights: Floats, design: Design) -> Fi
 def calibration(raw: Floats, explosive: Flags) -> dict[str, float]:
     """Return slope and intercept that turn log-odds into calibrated ones (Platt).
 
-    Newton's method on the two; as they are (1 and 0) where there is too little to say.
+    Newton's method on the two; as they are (1 and 0) where there is too little to say, or
+    where the order would be turned round.
 
     Args:
         raw: Log-odds that models gave before the outcomes were known.
@@ -89,18 +91,22 @@ def calibration(raw: Floats, explosive: Flags) -> dict[str, float]:
 
     Source: Platt 1999, Advances in Large Margin Classifiers, 61.
     """
-    if int(explosive.sum()) < FEWEST_CALIBRATION or float(raw.std()) <= 0:
+    flat = float(raw.std()) <= 0 or bool(explosive.all())
+    if flat or int(explosive.sum()) < FEWEST_CALIBRATION:
         return {"slope": 1.0, "intercept": 0.0}
-    design = np.stack([raw, np.ones(raw.size)])
-    found = np.array([1.0, 0.0])
+    rate = float(explosive.mean())
+    columns = np.stack([raw, np.ones(raw.size)])
+    found = np.array([0.0, np.log(rate / (1 - rate))])
     for _ in range(STEPS):
-        p = 1 / (1 + np.exp(-(found @ design)))
-        gradient = design @ (explosive - p)
-        curvature = (design * (p * (1 - p))) @ design.T
-        step = np.linalg.solve(curvature, gradient)
-        found += step
-        if float(np.abs(step).max()) < 1e-10:
+        p = 1 / (1 + np.exp(-np.clip(found @ columns, -MOST_ODDS, MOST_ODDS)))
+        gradient = columns @ (explosive - p)
+        curvature = (columns * (p * (1 - p))) @ columns.T
+        move = np.linalg.solve(curvature, gradient)
+        found += move
+        if float(np.abs(move).max()) < 1e-10:
             break
+    if not found[0] > 0:
+        return {"slope": 1.0, "intercept": 0.0}
     return {"slope": float(found[0]), "intercept": float(found[1])}
 
 

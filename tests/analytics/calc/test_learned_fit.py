@@ -140,6 +140,11 @@ class TestCalibration:
         assert learned_fit.calibration(odds, odds > -0.05) == {"slope": 1.0, "intercept": 0.0}
 
 
+    def test_never_turns_the_order_round(self):
+        odds = np.linspace(-3, 0, 1000)
+        assert learned_fit.calibration(odds, odds < -2)["slope"] == 1.0
+
+
 class TestLoad:
     def test_refuses_parameters_that_are_not_whole(self):
         with pytest.raises(learned_model.BadModel, match="without weight"):
