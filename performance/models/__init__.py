@@ -45,6 +45,7 @@ from performance.models.portfolio import (
     TradeStatus,
 )
 from performance.models.recovery import CheckState, RoadmapChange, RoadmapCheck
+from performance.models.reports import Edition, MailReport, ReportDelivery, ReportPreference
 from performance.models.risk import PositionAdvice, RiskAdvice, RiskAssessment, StopState
 from performance.models.timing import TimingAnalysis
 from performance.models.tracking import (
@@ -72,6 +73,7 @@ __all__ = [
     "DashboardSummary",
     "DecisionKind",
     "Difference",
+    "Edition",
     "EquityDay",
     "Fill",
     "FillKind",
@@ -84,6 +86,7 @@ __all__ = [
     "LedgerFinding",
     "Lot",
     "LotClose",
+    "MailReport",
     "OrderEvent",
     "OrderProposal",
     "OrderState",
@@ -97,6 +100,8 @@ __all__ = [
     "ProposalKind",
     "ProposalState",
     "RecoveryStatus",
+    "ReportDelivery",
+    "ReportPreference",
     "RiskAdvice",
     "RiskAssessment",
     "RoadmapChange",
