@@ -4,6 +4,7 @@ import os
 
 import pytest
 from django.conf import settings
+from django.db import connection
 
 from tests.browsers import NO_BROWSER, find_browser
 
@@ -25,6 +26,15 @@ def redis_of_this_worker() -> None:
 
 
 redis_of_this_worker()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Without the triggers of migrations: tests that need them put them up, others empty tables."""
+    from analytics.models import thesis_guard
+
+    with django_db_blocker.unblock(), connection.schema_editor() as editor:
+        thesis_guard.take_down(None, editor)
 
 
 def on_postgresql() -> bool:

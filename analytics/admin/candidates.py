@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from analytics.admin import columns, filters
 from analytics.admin.pages import ReadOnlyAdmin
+from analytics.admin.thesis_records import HasThesesWritten
 from analytics.models import Candidate, Pattern
 from analytics.services import filings, similarity_evidence
 
@@ -62,7 +63,7 @@ def likeness(candidate: Candidate) -> list[dict[str, Any]]:
 
 
 @admin.register(Candidate)
-class CandidateAdmin(ReadOnlyAdmin):
+class CandidateAdmin(HasThesesWritten, ReadOnlyAdmin):
     compressed_fields = False
     date_hierarchy = "batch__session"
     sections = (

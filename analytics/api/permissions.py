@@ -29,6 +29,11 @@ class MayRunBacktests(Allowed):
     permission = "analytics.run_backtest"
 
 
+class MayWriteTheses(Allowed):
+    message = "You may not have theses written."
+    permission = "analytics.write_thesis"
+
+
 class MayAuditClaims(Allowed):
     message = "You may not have claims audited."
     permission = "analytics.audit_claims"

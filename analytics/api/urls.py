@@ -10,6 +10,7 @@ from analytics.api import (
     jobs,
     probes,
     similarity,
+    theses,
     views,
 )
 
@@ -41,4 +42,6 @@ urlpatterns = [
     re_path(rf"^jobs/{PK}/?$", jobs.JobDetail.as_view(), name="job"),
     re_path(rf"^jobs/{PK}/cancel/?$", jobs.JobCancel.as_view(), name="job-cancel"),
     re_path(r"^shape-search/?$", similarity.ShapeSearchView.as_view(), name="shape-search"),
+    re_path(r"^theses/?$", theses.Theses.as_view(), name="theses"),
+    re_path(rf"^theses/{PK}/?$", theses.ThesisDetail.as_view(), name="thesis"),
 ]

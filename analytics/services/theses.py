@@ -75,6 +75,16 @@ def get_top(*, source: str, session: date, count: int) -> list[Candidate]:
     return list(best.values())[:count]
 
 
+def get_candidate(*, symbol: str, session: date, source: str) -> Candidate | None:
+    """Return the candidate of a symbol and session that ranks best; None if there is none."""
+    found = Candidate.objects.current().filter(
+        batch__source__in=lakes.sources_beside(source),
+        batch__session=session,
+        symbol=symbol.strip().upper(),
+    )
+    return found.select_related("batch__variant").order_by("rank", "pk").first()
+
+
 def get_theses(
     *,
     source: str,

@@ -107,6 +107,12 @@ def verify() -> Checked:
     )
 
 
+def holds(*, thesis: Thesis) -> bool:
+    """Return whether one thesis is what was issued behind the thesis before it."""
+    before = thesis.previous.digest if thesis.previous else START
+    return thesis_digest.digest(content(thesis), before) == thesis.digest
+
+
 def get_calibration(
     *, author: str, pattern: str, session: date, source: str
 ) -> PatternCalibration | None:

@@ -1,8 +1,10 @@
 """The jobs of stage theses. Heavy modules are loaded when work begins."""
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
+
+from django.contrib.auth.models import User
 
 from analytics.errors import DomainError
 from analytics.models import AuthorKind, Candidate, JobRun, RequestOutcome, Source
@@ -20,7 +22,7 @@ def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
     """Ask for a thesis job per top candidate: ``source``; ``session`` and ``count`` if given."""
     from django.conf import settings
 
-    from analytics.services import claude_author, claude_models, jobs, lakes, theses
+    from analytics.services import claude_author, claude_models, lakes, theses
 
     source = arguments.get("source") or lakes.get_active_source()
     session = _session(arguments, source)
@@ -36,11 +38,7 @@ def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
         authors.append(AuthorKind.CLAUDE.value)
     for done, candidate in enumerate(found):
         report.progress(done, len(found), candidate.symbol)
-        jobs.request(
-            kind=WRITE_ONE,
-            arguments={"candidate": candidate.pk, "authors": authors},
-            now=report.now(),
-        )
+        request_one(candidate=candidate, requested_by=None, now=report.now(), authors=authors)
     report.progress(len(found), len(found) or 1)
     said = f"{session}: {len(found)} candidates, {' and '.join(authors)}"
     return {
@@ -77,6 +75,29 @@ def write_thesis(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
         "failed": [one.reason for one in done if one.outcome == RequestOutcome.FAILED],
         "message": f"{candidate.symbol} {candidate.batch.session}: {'; '.join(said)}",
     }
+
+
+def request_one(
+    *,
+    candidate: Candidate,
+    requested_by: User | None,
+    now: datetime,
+    authors: Sequence[str] = (AuthorKind.RULES, AuthorKind.CLAUDE),
+) -> JobRun:
+    """Ask for theses about one candidate; asked twice, the job under way."""
+    from analytics.services import jobs
+
+    names = sorted({str(AuthorKind(author)) for author in authors})
+    return jobs.request(
+        kind=WRITE_ONE,
+        arguments={
+            "candidate": candidate.pk,
+            "authors": names,
+            "source": candidate.batch.source,
+        },
+        requested_by=requested_by,
+        now=now,
+    )
 
 
 def check_falsifiers(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:

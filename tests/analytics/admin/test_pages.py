@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from analytics import models
 from analytics.admin import export
-from tests import detector_reports, evidence_rows, factories, feed_rows, studies
+from tests import detector_reports, evidence_rows, factories, feed_rows, studies, thesis_records
 
 MAKERS = {
     models.BacktestRun: lambda n: evidence_rows.make_run(),
@@ -52,6 +52,13 @@ MAKERS = {
     models.Security: lambda n: factories.make_security(symbol=f"S{n}"),
     models.ShadowPick: lambda n: factories.make_shadow_pick(symbol=f"P{n}", batch=_batch()),
     models.Thesis: lambda n: factories.make_thesis(symbol=f"T{n}"),
+    models.ThesisEvent: lambda n: thesis_records.make_event(),
+    models.ThesisRequest: lambda n: thesis_records.make_request(
+        candidate=factories.make_candidate(symbol=f"C{n}", batch=_batch())
+    ),
+    models.PatternCalibration: lambda n: thesis_records.make_calibration(author=f"rules:{n}"),
+    models.ThesisBudget: thesis_records.make_budget,
+    models.ClaudeCall: thesis_records.make_call,
     models.Trial: lambda n: evidence_rows.make_trial(),
     models.Variant: lambda n: factories.make_variant(name=f"V{n}"),
 }
@@ -81,6 +88,11 @@ READ_ONLY = [
     models.Security,
     models.ShadowPick,
     models.Thesis,
+    models.ThesisEvent,
+    models.ThesisRequest,
+    models.PatternCalibration,
+    models.ThesisBudget,
+    models.ClaudeCall,
     models.Trial,
 ]
 pytestmark = pytest.mark.django_db
