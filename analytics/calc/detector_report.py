@@ -16,6 +16,7 @@ from analytics.calc.panel import Floats, Ints
 
 TOPS = (5, 10, 20)  # first ranks whose precision is given
 TRADED: tuple[int | None, ...] = (None, 10)  # lists that the exit rules trade: all, the first 10
+LEARNED = "C"  # the variant that stands in every report, with the reason where it has no rows
 CHOSEN = "chosen walk-forward"
 STAKE_USD = 10_000.0  # at which the mean is given again, orders cut to the capacity
 HOLD_AT = 0  # position of hold-to-horizon among the rules
@@ -97,7 +98,9 @@ def report(rows: Rows, question: Question) -> Document:
         "untouched_year": untouched_year(rows.number),
         "variants": seen,
         "missing": {
-            name: "no out-of-sample model" for name in question.variants if name not in seen
+            name: "no out-of-sample model" if name == LEARNED else "listed nothing"
+            for name in question.variants
+            if name not in seen
         },
         "rules": [*(rule.name for rule in question.rules), CHOSEN],
         "lists": [list_name(most) for most in TRADED],

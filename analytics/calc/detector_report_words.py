@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from analytics.calc import figures
 from analytics.calc.backtest_report import Document
+from analytics.calc.detector_report import LEARNED
 
-LEARNED, RULES = "C", "B"  # the variants that the statement compares
+RULES = "B"  # the hand-weighted variant that the learned one is compared with
 SURE = 0.05  # chance of luck below which a combination counts as an edge (design §1: level 0.95)
 
 

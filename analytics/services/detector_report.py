@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from analytics.calc.exits import Costs, Rule
 
 CHUNK = 500  # sessions measured from one reading
-LEARNED = "C"  # the variant that stands in every report, with the reason where it has no rows
 
 Clock = Callable[[], datetime]
 Progress = Callable[[int, int, str], None]
@@ -70,7 +69,9 @@ def record_report(
     on_progress(0, 1, "listing history")
     lists = detector_lists.get_lists(source=source, now=begun)
     rows, versions = _measure(lists, source, rules, costs, on_progress)
-    names = sorted({variant.name for variant in variants} | set(lists["variant"]) | {LEARNED})
+    names = sorted(
+        {variant.name for variant in variants} | set(lists["variant"]) | {detector_report.LEARNED}
+    )
     parameters = _parameters(source, rows, rules, costs, variants)
     keys = _keys(parameters, names, [*(rule.name for rule in rules), detector_report.CHOSEN])
     question = detector_report.Question(
