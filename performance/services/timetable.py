@@ -106,6 +106,17 @@ ENTRIES: Mapping[str, Entry] = {
         ),
         expires_s=12 * 3600,
     ),
+    "Scores": Entry(
+        task="analytics.tasks.start_job",
+        when={"minute": "45", "hour": "19", "day_of_week": "1-5"},
+        about=(
+            "After the night's work: metrics of every window, market timing, recovery, roadmap and "
+            "the summaries that pages and the API read. Settlement and synchronisation ask for "
+            "them as well; this makes sure that every session has its row."
+        ),
+        expires_s=12 * 3600,
+        arguments={"kind": "refresh_scores"},
+    ),
 }
 
 
