@@ -139,7 +139,6 @@ class TestCalibration:
         odds = np.linspace(-3, 0, 1000)
         assert learned_fit.calibration(odds, odds > -0.05) == {"slope": 1.0, "intercept": 0.0}
 
-
     def test_never_turns_the_order_round(self):
         odds = np.linspace(-3, 0, 1000)
         assert learned_fit.calibration(odds, odds < -2)["slope"] == 1.0
@@ -147,15 +146,13 @@ class TestCalibration:
 
 class TestLoad:
     def test_refuses_parameters_that_are_not_whole(self):
+        short = set(learned_model.TERM_TYPES) - {"weight"}
         with pytest.raises(learned_model.BadModel, match="without weight"):
             learned_model.load(
                 kind="logistic",
                 usable_from=0,
                 features=FEATURES,
-                parameters={
-                    "bias": 0.0,
-                parameters={"bias": 0.0, **dict.fromkeys(set(learned_model.TERM_TYPES) - {"weight"}, ())},
-                },
+                parameters={"bias": 0.0, **dict.fromkeys(short, ())},
                 calibration={"slope": 1.0, "intercept": 0.0},
             )
 
