@@ -137,8 +137,9 @@ def _rule(rule: Rule) -> pl.Expr:
         late = pl.col("session") - pl.col("begun") + 1 >= rule.time_stop
         lame = late & (pl.col("close") <= pl.col("price"))
         return pl.col("close").filter(lame).first().fill_null(last)
-    if rule.stop or rule.trail:
-        base = pl.col("price") * (1 - rule.stop) if rule.stop else pl.col("best") * (1 - rule.trail)
+    if rule.stop is not None or rule.trail is not None:
+        held, share = ("price", rule.stop) if rule.stop is not None else ("best", rule.trail)
+        base = pl.col(held) * (1 - (share or 0.0))
         fill = pl.min_horizontal(pl.col("open").fill_null(pl.col("close")), base)
         return fill.filter(pl.col("low") <= base).first().fill_null(last)
     return last
