@@ -243,9 +243,10 @@ def _take(night: Night, summary: SessionSummary, provider: str, now: datetime) -
 
 
 def _recheck(night: Night, polygon: Polygon, first: date, now: datetime, say: Say) -> None:
-    """Ask again for sessions that may have been corrected, and for those held back."""
+    """Ask again for sessions that may have been corrected, were held back or are a fallback's."""
     there = market_sync.answered_sessions()
     back = {sessions.offset(first, -count) for count in RECHECKED} & there
+    back |= market_sync.fallback_sessions(since=sessions.offset(first, -MOST)) - set(night.stored)
     back |= holds.get_waiting(before=first) - there
     for day in sorted(back):
         say(f"asking again for the bars of {day}")

@@ -27,7 +27,7 @@ from analytics.services import findings, holds, lakes, listings, market_correcti
 POLYGON: Final = "polygon"  # the one whose answers are of the whole market
 ALPACA: Final = "alpaca"
 SIP: Final = "sip"  # the consolidated tape
-FILE: Final = re.compile(r"\w+ sip (?P<day>\d{4}-\d\d-\d\d)")
+FILE: Final = re.compile(r"(?P<provider>\w+) sip (?P<day>\d{4}-\d\d-\d\d)")
 BEFORE: Final = 5  # sessions before whose bars must not come again
 WHOLE_MARKET: Final = 2_000  # symbols that make a session of an import a complete one
 NOT_LISTED: Final = "listings to be refreshed"  # in the message of a run until they are
@@ -261,6 +261,22 @@ def answered_sessions() -> set[date]:
     ).values_list("file", flat=True)
     named = [match for name in done.distinct() if (match := FILE.fullmatch(name))]
     return {date.fromisoformat(match["day"]) for match in named}
+
+
+def fallback_sessions(*, since: date) -> set[date]:
+    """Return the sessions from ``since`` on whose last answer came from the fallback provider.
+
+    It was asked for the symbols that traded lately only: the main provider's answer is wanted.
+    """
+    done = ImportRun.objects.filter(
+        data_set="bars", state=ImportRun.State.DONE, source=Source.LIVE
+    ).order_by("finished_at", "pk")
+    last = {
+        date.fromisoformat(match["day"]): match["provider"]
+        for name in done.values_list("file", flat=True)
+        if (match := FILE.fullmatch(name))
+    }
+    return {day for day, provider in last.items() if provider == ALPACA and day >= since}
 
 
 def refresh_listings(*, now: datetime, again: bool = False) -> int:

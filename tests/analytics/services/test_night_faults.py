@@ -9,7 +9,7 @@ import pytest
 
 from analytics.calc import sessions
 from analytics.clients.polygon import Polygon
-from analytics.models import DataFinding, DataSetState, DiscoveryBatch
+from analytics.models import Correction, DataFinding, DataSetState, DiscoveryBatch
 from analytics.services import discovery, lakes, market_jobs, market_sync, providers, setup
 from performance.services import job_kinds
 from tests.stubs import market
@@ -19,12 +19,17 @@ from tests.stubs.server import Answer, running
 pytestmark = pytest.mark.django_db
 NEW_YORK = ZoneInfo("America/New_York")
 LAST, NEXT = date(2024, 7, 2), date(2024, 7, 3)  # the 3rd closes at 13:00
+LATER = datetime(2024, 7, 5, 18, tzinfo=NEW_YORK)
+BARS = "/v2/stocks/bars"
 EVENING = datetime(2024, 7, 3, 18, tzinfo=NEW_YORK)
 
 
 class Report:
+    def __init__(self, now=None):
+        self._now = now or EVENING
+
     def now(self):
-        return EVENING
+        return self._now
 
     def progress(self, current, total=None, message=""):
         pass
@@ -152,6 +157,83 @@ class TestBars:
         assert "2024-07-03 is held back, unusable_answer" in result["message"]
         assert lake.sessions()[-1] == LAST
         assert scanned() == [LAST]
+
+
+@pytest.fixture
+def alpaca(stub, settings):
+    """The fallback has keys; it gives bars of NEXT that differ a little."""
+    settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY = "id", "hidden"
+    settings.ALPACA_DATA_BASE_URL = stub.url
+    settings.ALPACA_DATA_CALLS_PER_MINUTE = 0
+    bar = {"t": "2024-07-03T04:00:00Z", "o": 3, "h": 4, "l": 2, "c": 3.5, "v": 900000.5}
+    found = {symbol: [bar] for symbol in market.SYMBOLS[:-1]}
+    stub.on(BARS, {"bars": found, "next_page_token": None})
+    return stub
+
+
+class TestFallback:
+    def test_fills_a_whole_session_and_gives_way_to_the_main_provider(self, alpaca, lake):
+        alpaca.on(wire.grouped_path(NEXT), Answer("", status=500))
+        first = night()
+        assert "2024-07-03: 23 bars from alpaca" in first["market"]
+        assert set(lake.read("bars", first=NEXT)["close"]) == {3.5}
+        market.put_session(alpaca, NEXT)
+        day = LATER.date()
+        market.put_session(alpaca, day)
+
+        second = job_kinds.run_night({}, Report(LATER))
+
+        wanted = [bar["c"] for bar in market.bars_of(NEXT)]
+        assert lake.read("bars", first=NEXT, last=NEXT)["close"].to_list() == wanted
+        assert "2024-07-03 again: 1 new, 23 changed, 0 withdrawn" in second["market"]
+        assert Correction.objects.filter(session=NEXT).count() == 24
+        assert market_sync.fallback_sessions(since=LAST) == set()
+
+    def test_is_replaced_however_long_the_main_provider_was_away(self, alpaca, lake):
+        alpaca.on(wire.grouped_path(NEXT), Answer("", status=500))
+        night()
+        for day in sessions.between(NEXT, date(2024, 7, 18)):
+            market.put_session(alpaca, day)
+        late = datetime(2024, 7, 18, 18, tzinfo=NEW_YORK)
+
+        job_kinds.run_night({}, Report(late))
+
+        assert lake.read("bars", first=NEXT, last=NEXT).height == 24
+        assert market_sync.fallback_sessions(since=LAST) == set()
+
+    def test_is_not_asked_where_the_main_provider_answers(self, alpaca):
+        night()
+
+        assert asked(alpaca, BARS) == 0
+
+    def test_is_not_asked_for_what_is_not_published_yet(self, alpaca):
+        alpaca.on(wire.grouped_path(NEXT), wire.TOO_EARLY)
+
+        night()
+
+        assert asked(alpaca, BARS) == 0
+
+    def test_takes_nothing_away(self, alpaca, lake):
+        with providers.connect_alpaca_data() as client:
+            night()
+            before = lake.read("bars", first=NEXT)
+            market_sync.sync_session_from_alpaca(
+                session=NEXT, alpaca=client, feed="sip", now=EVENING
+            )
+
+        assert before.height == lake.read("bars", first=NEXT).height == 24
+
+    def test_of_a_thin_feed_leaves_a_hole_and_says_why(self, alpaca, lake, settings):
+        settings.ALPACA_DATA_FEED = "iex"
+        alpaca.on(wire.grouped_path(NEXT), Answer("", status=500))
+
+        result = night()
+
+        state = DataSetState.objects.get(data_set="bars")
+        assert asked(alpaca, BARS) == 0
+        assert lake.sessions()[-1] == LAST
+        assert "a few per cent of the volume" in state.detail
+        assert "2024-07-03 from Alpaca: no key" in result["message"]
 
 
 class TestReferenceData:
