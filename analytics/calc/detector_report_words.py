@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from analytics.calc import figures
 from analytics.calc.backtest_report import Document
 from analytics.calc.detector_report import LEARNED
+from analytics.calc.learned_designs import LAST_CHOSEN_ON
 
 RULES = "B"  # the hand-weighted variant that the learned one is compared with
 SURE = 0.05  # chance of luck below which a combination counts as an edge (design §1: level 0.95)
@@ -51,6 +52,8 @@ def sentences(result: Document) -> list[str]:
     rows = result["verdict"]
     said = [f"Variant {name}: {reason}." for name, reason in result["missing"].items()]
     said += [_against_rules(scope) for scope in _compared(result)]
+    if LEARNED in result["variants"]:
+        said.append(_choice_of_design())
     if not rows:
         return [*said, "There are too few settled entries before the last year to say anything."]
     gained = [row for row in rows if row["mean_net"]["value"] > 0]
@@ -75,6 +78,14 @@ def _years(rows: Sequence[Document], year: int) -> str:
     }
     told = ", ".join(f"{count} in {each}" for each, count in counts.items())
     return f"Year by year, of {len(rows)} combinations these were above zero: {told}."
+
+
+def _choice_of_design() -> str:
+    return (
+        f"Every fit of {LEARNED} saw only what had settled before the sessions it scores; its "
+        f"design (features, form, strength) was chosen by looking at sessions up to "
+        f"{LAST_CHOSEN_ON}, so that only later ones are clean of every choice."
+    )
 
 
 def _compared(result: Document) -> list[Document]:

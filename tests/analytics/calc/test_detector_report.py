@@ -235,6 +235,7 @@ class TestWords:
             assert said[at].startswith(f"{when}: of the first 10 of C")
             assert "1.00x that of B" in said[at]
             assert "calibration error" in said[at]
+        assert "clean of every choice" in said[3]
 
     def test_take_a_gain_that_luck_would_make_for_luck(self):
         said = words.sentences(make_report(make_rows(gain=0.012), ledger=100_000))
