@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -77,6 +78,7 @@ def write(
     request: ThesisRequest | None = None,
     purpose: str = CallPurpose.THESIS,
     sleep: Sleep = time.sleep,
+    client: Claude | None = None,
 ) -> Written:
     """Return what Claude says of a pack.
 
@@ -90,14 +92,15 @@ def write(
         request: What it is written for.
         purpose: One of :class:`CallPurpose`.
         sleep: Waits.
+        client: A connection to be used, for many questions; one is made otherwise.
 
     Raises:
         ClaudeFailed: With its reason; nothing usable came.
     """
     turns: Turns = [("user", claude_prompt.user_turn(pack))]
     bill = _Bill()
-    with connect() as client:
-        desk = _Desk(client=client, clock=clock, sleep=sleep, request=request, bill=bill)
+    with nullcontext(client) if client else connect() as connection:
+        desk = _Desk(client=connection, clock=clock, sleep=sleep, request=request, bill=bill)
         try:
             answer, draft = desk.ask(turns, purpose, MOST_TOKENS, close)
         except ClaudeFailed as failed:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -108,6 +108,13 @@ def models(**changes: Any) -> Reply:
     return Reply(page)
 
 
+def pack_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the data pack of a request."""
+    said = body["messages"][0]["content"]
+    pack: dict[str, Any] = json.loads(said.split("<data_pack>")[1].split("</data_pack>")[0])
+    return pack
+
+
 class Stub:
     """A server that gives its replies in turn, the last one for ever; asks for the right key."""
 
@@ -115,6 +122,7 @@ class Stub:
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.replies: list[Reply] = [message()]
+        self.think: Callable[[dict[str, Any]], Reply] | None = None  # instead, told the pack
         self.models = models()
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -159,6 +167,8 @@ class Stub:
             self.headers.append(given)
             if given.get("authorization") != f"Bearer {KEY}":
                 return UNAUTHORIZED
+            if self.think:
+                return self.think(pack_of(body))
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     def _send(self, handler: BaseHTTPRequestHandler, reply: Reply) -> None:
