@@ -1,6 +1,7 @@
 """Intervals that cover: candidates of a session move together, and windows overlap (design §1)."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import atan, cos, log, pi, sin, sqrt
 from statistics import NormalDist
 
@@ -43,6 +44,7 @@ def normal_quantile(p: float) -> float:
     return NormalDist().inv_cdf(p)
 
 
+@lru_cache(maxsize=4096)
 def t_quantile(p: float, degrees: int) -> float:
     """Return the quantile of Student's t for a whole number of degrees of freedom.
 
@@ -143,10 +145,17 @@ def long_run_variance(series: FloatArray) -> float:
     degrees = degrees_of_freedom(length)
     if length <= degrees:
         raise ValueError(f"{length} sessions are too few for {degrees} cosines")
-    when = (np.arange(length) + 0.5) / length
-    waves = np.cos(np.pi * np.outer(np.arange(1, degrees + 1), when))
-    weights = sqrt(2 / length) * (waves @ series)
+    weights = sqrt(2 / length) * (_waves(length, degrees) @ series)
     return float(np.mean(weights**2))
+
+
+@lru_cache(maxsize=16)
+def _waves(length: int, degrees: int) -> FloatArray:
+    """Return the cosines, shape (degrees, length): the same for every figure of a window."""
+    when = (np.arange(length) + 0.5) / length
+    waves: FloatArray = np.cos(np.pi * np.outer(np.arange(1, degrees + 1), when))
+    waves.flags.writeable = False
+    return waves
 
 
 def ratio(numerators: FloatArray, denominators: FloatArray) -> Pooled | None:

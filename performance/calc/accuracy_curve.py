@@ -1,6 +1,7 @@
 """Does it come true as often as it was said? Curve, Brier decomposition, calibration error (§9)."""
 
 from dataclasses import dataclass
+from functools import cache
 from math import sqrt
 
 import numpy as np
@@ -168,7 +169,14 @@ def _scale(found: Binned, effect: float) -> Floats:
 
 
 def _normals(found: Binned) -> Floats:
-    return np.random.default_rng(SEED).standard_normal((DRAWS, found.n.size))
+    return _draws(found.n.size)
+
+
+@cache
+def _draws(bins: int) -> Floats:
+    drawn: Floats = np.random.default_rng(SEED).standard_normal((DRAWS, bins))
+    drawn.flags.writeable = False
+    return drawn
 
 
 def _multiple(seen: float, weight: Floats, gap: Floats, noise: Floats) -> float:

@@ -6,6 +6,7 @@ windows overlap; below that they are Wilson's or Student's and say "independence
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from math import sqrt
 
 import numpy as np
@@ -34,6 +35,12 @@ class Basis:
     @property
     def n(self) -> int:
         return int(self.session.size)
+
+    @cached_property
+    def by_session(self) -> tuple[int, npt.NDArray[np.int64]]:
+        """How many sessions there are, and the place of each thesis among them."""
+        days, place = np.unique(self.session, return_inverse=True)
+        return int(days.size), place
 
     def chosen(self, rows: Flags) -> "Basis":
         return Basis(session=self.session[rows], source=self.source, as_of=self.as_of)
@@ -120,13 +127,13 @@ def design_effect(residual: Floats, basis: Basis) -> float:
 
 def _pooled(value: float, influence: Floats, basis: Basis) -> Pooled | None:
     """Return the figure with what each session moves it by; None with too few sessions."""
-    days, place = np.unique(basis.session, return_inverse=True)
-    if days.size < FEWEST_SESSIONS:
+    size, place = basis.by_session
+    if size < FEWEST_SESSIONS:
         return None
-    by_session = np.bincount(place, weights=influence, minlength=days.size)
+    by_session = np.bincount(place, weights=influence, minlength=size)
     return Pooled(
         value=value,
         n=basis.n,
-        influence=by_session * (days.size / basis.n),
-        settled_sessions=int(days.size),
+        influence=by_session * (size / basis.n),
+        settled_sessions=size,
     )

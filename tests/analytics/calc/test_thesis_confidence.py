@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import beta
@@ -19,10 +19,12 @@ SCALED = {
 
 
 class TestBeta:
+    @settings(deadline=None)
     @given(st.floats(0.001, 0.999), st.floats(0.05, 300), st.floats(0.05, 300))
     def test_is_scipys(self, x, a, b):
         assert beta_below(x, a, b) == pytest.approx(beta.cdf(x, a, b), abs=1e-9)
 
+    @settings(deadline=None)
     @given(st.floats(0.01, 0.99), st.floats(0.5, 300), st.floats(0.5, 300))
     def test_quantile_is_scipys(self, share, a, b):
         assert beta_quantile(share, a, b) == pytest.approx(beta.ppf(share, a, b), abs=1e-8)
@@ -53,6 +55,7 @@ class TestConfidence:
         assert found.high == pytest.approx(expit(middle + half), abs=1e-6)
         assert (found.n, found.method) == (60, "platt")
 
+    @settings(deadline=None)
     @given(st.floats(0, 1))
     def test_holds_its_value(self, p):
         found = confidence(p, method="platt", parameters=SCALED, n=60)

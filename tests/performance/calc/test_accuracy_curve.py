@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
@@ -29,6 +29,7 @@ def drawn(seed, size, say=lambda true: true):
 
 
 class TestCurve:
+    @settings(deadline=None)
     @given(PROBABILITIES)
     def test_is_scikit_learns(self, rows):
         p, hit = arrays(rows)
@@ -73,6 +74,7 @@ class TestCurve:
 
 
 class TestDecompose:
+    @settings(deadline=None)
     @given(PROBABILITIES)
     def test_makes_the_brier_score(self, rows):
         p, hit = arrays(rows)

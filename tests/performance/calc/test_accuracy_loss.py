@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss, log_loss
 
@@ -8,6 +8,7 @@ from performance.calc.accuracy_loss import losses
 
 
 class TestLosses:
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=50))
     def test_are_scikit_learns(self, cases):
         p, hit = (np.array(column) for column in zip(*cases, strict=True))
