@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from analytics.calc import sessions
 from analytics.models import Thesis, ThesisEvent, ThesisEventKind
@@ -75,9 +74,9 @@ def record_advice(*, source: str, now: datetime) -> Recorded:
 
 
 def get_advice(*, source: str) -> list[PositionAdvice]:
-    """Return the newest advice of the realm: two queries. The strongest first."""
+    """Return the newest advice of the realm: one query. The strongest first."""
     rows = PositionAdvice.objects.filter(source__in=lakes.sources_beside(source))
-    newest = rows.aggregate(newest=Max("session"))["newest"]
+    newest = rows.order_by("-session").values("session")[:1]
     order = {"LIQUIDATE": 0, "TRIM": 1, "HOLD": 2}
     found = rows.filter(session=newest).select_related("account", "thesis")
     return sorted(found, key=lambda row: (order[row.advice], row.account.name, row.symbol))

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Max
-
 from analytics.calc import sessions
 from analytics.calc.evidence import Estimate
 from analytics.services import lakes
@@ -43,15 +41,20 @@ class RiskReport:
 
 
 def get_risk(*, source: str, now: datetime) -> RiskReport:
-    """Return the newest assessment: two queries, whatever the rows. Reads never compute."""
+    """Return the newest assessment: one query, whatever the rows. Reads never compute."""
     rows = RiskAssessment.objects.filter(source__in=lakes.sources_beside(source))
-    session = rows.aggregate(newest=Max("session"))["newest"]
-    if session is None:
+    last = rows.order_by("-session").values("session")[:1]
+    newest = list(
+        rows.filter(session=last)
+        .select_related("account")
+        .order_by("account__name", "account_id", "symbol")
+    )
+    if not newest:
         reason = "no account has been assessed yet; the job assess_risk does it"
         return RiskReport(source=source, session=None, age=None, accounts=[], reason=reason)
-    newest = rows.filter(session=session).select_related("account")
+    session = newest[0].session
     by_account: dict[int, list[RiskAssessment]] = {}
-    for row in newest.order_by("account__name", "account_id", "symbol"):
+    for row in newest:
         by_account.setdefault(row.account_id, []).append(row)
     age = sessions.number(sessions.last_finished(now)) - sessions.number(session)
     return RiskReport(
