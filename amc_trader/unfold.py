@@ -28,6 +28,10 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
             "WinnerEpisode",
             "ThesisAccuracy",
             "PerformanceMetric",
+            "DashboardSummary",
+            "TimingAnalysis",
+            "RoadmapCheck",
+            "RoadmapChange",
         ],
     ),
     "Evidence": (
@@ -49,6 +53,7 @@ GROUPS: dict[str, tuple[str, list[str]]] = {
     ),
     "Work": ("analytics", ["JobRun", "Alert", "AlertRoute", "AlertDelivery"]),
     "Health": ("performance", ["Incident", "HealthMetric", "Heartbeat"]),
+    "Reports": ("performance", ["MailReport", "ReportDelivery", "ReportPreference"]),
     "Timetable": ("django_celery_beat", ["PeriodicTask", "CrontabSchedule", "IntervalSchedule"]),
     "Market data": (
         "analytics",
@@ -72,7 +77,12 @@ PAGES = (
     ("Overview", "dashboard", "pages:overview"),
     ("Screener", "filter_alt", "pages:candidates"),
     ("Theses", "lightbulb", "pages:theses"),
+    ("Recovery", "trending_up", "pages:recovery"),
+    ("Timing", "timer", "pages:timing"),
     ("Backtest", "science", "pages:backtest"),
+    ("Portfolio", "account_balance", "pages:portfolio"),
+    ("Risk", "shield", "pages:risk"),
+    ("Report", "summarize", "pages:report"),
     ("System health", "monitor_heart", "pages:system"),
 )
 ICONS = {

@@ -2,7 +2,21 @@
 
 from django.urls import path
 
-from performance.views import backtest, candidates, jobs, overview, symbols, system, theses
+from performance.views import (
+    backtest,
+    candidates,
+    jobs,
+    mails,
+    overview,
+    portfolio,
+    recovery,
+    reports,
+    risk,
+    symbols,
+    system,
+    theses,
+    timing,
+)
 
 app_name = "pages"
 urlpatterns = [
@@ -10,6 +24,10 @@ urlpatterns = [
     path("backtest", backtest.backtest, name="backtest"),
     path("candidates", candidates.candidates, name="candidates"),
     path("candidates.csv", candidates.candidates_csv, name="candidates-csv"),
+    path("portfolio", portfolio.portfolio, name="portfolio"),
+    path("report", reports.report, name="report"),
+    path("report.pdf", reports.report_pdf, name="report-pdf"),
+    path("risk", risk.risk, name="risk"),
     path("symbols", symbols.find_symbol, name="find-symbol"),
     path("symbols/<str:symbol>", symbols.symbol, name="symbol"),
     path("symbols/<str:symbol>/explanation/<str:session>", symbols.explanation, name="explanation"),
@@ -21,10 +39,19 @@ urlpatterns = [
     path("cards/volume-events", overview.volume_events_card, name="volume-events-card"),
     path("cards/live", overview.live_card, name="live-card"),
     path("cards/jobs", overview.jobs_card, name="jobs-card"),
+    path("mails/<int:report_id>", mails.mail_preview, name="mail-preview"),
+    path("unsubscribe/<str:token>", mails.unsubscribe, name="unsubscribe"),
     path("system", system.system, name="system"),
     path("cards/system", system.system_card, name="system-card"),
     path("cards/alerts", system.alerts_card, name="alerts-card"),
     path("alerts/<int:alert_id>/acknowledge", system.acknowledge, name="acknowledge-alert"),
+    path("recovery", recovery.recovery, name="recovery"),
+    path("cards/recovery", recovery.recovery_card, name="recovery-card"),
+    path("cards/targets", recovery.targets_card, name="targets-card"),
+    path("cards/roadmap", recovery.roadmap_card, name="roadmap-card"),
+    path("timing", timing.timing, name="timing"),
+    path("cards/timing", timing.timing_card, name="timing-card"),
+    path("cards/exit-lab", timing.exit_lab_card, name="exit-lab-card"),
     path("jobs/discovery", jobs.start_discovery, name="start-discovery"),
     path("jobs/<int:job_id>/progress", jobs.job_progress, name="job-progress"),
 ]
