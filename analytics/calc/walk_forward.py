@@ -49,9 +49,10 @@ class Samples:
     explosive: Flags
     return_14: Floats
 
-    def read(self, names: Sequence[str]) -> Floats:
-        """Return the rows of ``values`` of some features."""
-        return self.values[[learned_features.NAMES.index(name) for name in names]]
+    def read(self, names: Sequence[str], at: Longs) -> Floats:
+        """Return the values of some features on the stock-days ``at``."""
+        named = [learned_features.NAMES.index(name) for name in names]
+        return self.values[np.ix_(named, at)]
 
     def until(self, last: int) -> "Samples":
         """Return the stock-days whose windows end by session ``last``: nothing later is seen."""
@@ -159,7 +160,7 @@ def step(rows: Samples, raw: Floats, design: Design, usable_from: int) -> Step:
     used = may_see & thinned(rows)
     explosive = rows.explosive[used]
     fit = learned_fit.fit(
-        rows.read(design.features)[:, used],
+        rows.read(design.features, np.flatnonzero(used)),
         explosive,
         np.where(explosive, 1.0, float(THIN)),
         design,
@@ -187,7 +188,7 @@ def step(rows: Samples, raw: Floats, design: Design, usable_from: int) -> Step:
 def answer(rows: Samples, model: Model, until: int, raw: Floats, probability: Floats) -> None:
     """Fill ``raw`` and ``probability`` of the sessions from the model's first up to ``until``."""
     at = np.flatnonzero((rows.number >= model.usable_from) & (rows.number < until))
-    raw[at] = learned_fit.raw(model, rows.read(model.features)[:, at])
+    raw[at] = learned_fit.raw(model, rows.read(model.features, at))
     probability[at] = learned_model.probability(model, raw[at])
 
 
@@ -275,7 +276,9 @@ def figures(rows: Samples, picks: Longs, *, among: Flags) -> Figures:
     days = np.unique(rows.number[base])
     place = np.searchsorted(days, rows.number[chosen])
     counts = np.bincount(place, minlength=days.size).astype(np.float64)
-    hits = np.bincount(place, weights=rows.explosive[chosen], minlength=days.size)
+    hits: Floats = np.bincount(
+        place, weights=rows.explosive[chosen].astype(np.float64), minlength=days.size
+    ).astype(np.float64)
     pooled = intervals.ratio(hits, counts)
     bounds: tuple[float | None, float | None] = (None, None)
     if pooled is not None and pooled.settled_sessions >= 60:

@@ -48,7 +48,7 @@ from analytics.models.feeds import (
     LiveQuote,
 )
 from analytics.models.jobs import FINISHED, UNFINISHED, JobRun, JobState
-from analytics.models.learned import LearnedModel, ModelKind
+from analytics.models.learned import LearnedModel, ModelKind, ResearchSheet
 from analytics.models.market import (
     Correction,
     DataFinding,
@@ -120,6 +120,7 @@ __all__ = [
     "ReferencePattern",
     "RequestOutcome",
     "RequestReason",
+    "ResearchSheet",
     "Security",
     "ShadowPick",
     "Source",

@@ -83,3 +83,32 @@ class LearnedModel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.variant}, from {self.usable_from}"
+
+
+class ResearchSheet(models.Model):
+    """What choices of the learned variant were made on: written once by a job, shown as it is."""
+
+    class Subject(models.TextChoices):
+        FEATURES = "features", "evidence by feature"
+        DESIGNS = "designs", "designs tried"
+
+    subject = models.CharField(max_length=10, choices=Subject)
+    last = models.DateField("last session looked at")
+    result = models.JSONField(help_text="by feature, or by design")
+    arithmetic = models.PositiveSmallIntegerField(help_text="revision of the features")
+    lake_versions = models.JSONField(default=dict)
+    code_revision = models.CharField(max_length=64)
+    seconds = models.FloatField("run time [s]")
+    created_at = models.DateTimeField()
+    source = models.CharField(max_length=12, choices=Source)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(subject__in=["features", "designs"]), name="research_subject_known"
+            ),
+        ]
+        indexes = [models.Index(fields=["subject", "-created_at"], name="research_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_subject_display()}, up to {self.last}"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics.calc import learned_designs, learned_model, sessions
+from analytics.calc.panel import Floats
 from analytics.errors import DomainError
 from analytics.models import LearnedModel, Variant, VariantKind
 from analytics.services import lakes, learned_models, panels, revisions
@@ -157,9 +158,7 @@ def _schedule(kept: Sequence[int], rows: "walk_forward.Samples", now: datetime) 
     return sorted(wanted)
 
 
-def _metrics(
-    rows: "walk_forward.Samples", said: "walk_forward.Floats", first: int
-) -> dict[str, Any]:
+def _metrics(rows: "walk_forward.Samples", said: Floats, first: int) -> dict[str, Any]:
     """Return what the models before did, as far as it had settled by then; empty without."""
     from analytics.calc import walk_forward
 

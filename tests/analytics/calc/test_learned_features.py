@@ -54,8 +54,8 @@ def stock(closes, *, volumes=None, opens=None, **tables) -> Market:
     return from_rows(bars=bars, securities=listed, **tables)
 
 
-def newest(market: Market, **more: pl.DataFrame) -> dict:
-    return table_of(market, **more).row(-1, named=True)
+def newest(market: Market) -> dict:
+    return table_of(market).row(-1, named=True)
 
 
 class TestEvidence:
