@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BACKFILL: Final = "sync_market_data"
 SESSION: Final = "sync_session"
+NIGHTLY: Final = "nightly"  # the job that does a night's work
 REFERENCE: Final = "sync_reference"
 SHORT_INTEREST: Final = "sync_short_interest"
 COMPACT: Final = "compact_lake"
@@ -22,7 +23,7 @@ BACK: Final = 120  # days of short interest asked for: corrections come with the
 
 def sync_market_data(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Fill the lake: ``first`` and ``last`` narrow it. Goes on where it was."""
-    from analytics.services import backfill, providers
+    from analytics.services import backfill, jobs, providers
 
     first, last = arguments.get("first"), arguments.get("last")
     plan = backfill.get_plan(
@@ -44,6 +45,8 @@ def sync_market_data(arguments: Mapping[str, Any], report: Report) -> dict[str, 
             )
         except backfill.MoreToDo as rest:
             raise GoesOn("what is stored stays") from rest
+    if filled.stored:  # what nights left to it is scanned now
+        jobs.request(kind=NIGHTLY, arguments={"after_backfill": True}, now=report.now())
     return {"stored": filled.stored, "held": filled.held, "message": str(filled)}
 
 

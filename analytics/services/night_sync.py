@@ -22,6 +22,7 @@ from analytics.services import (
     lakes,
     market_jobs,
     market_sync,
+    nights,
     providers,
 )
 from analytics.services.market_sync import SessionSummary
@@ -30,7 +31,6 @@ AFTER_CLOSE: Final = timedelta(minutes=20)  # no bars are asked for before
 RECHECKED: Final = (1, 5)  # sessions back that are asked for again: late prints
 MOST: Final = 30  # sessions a night catches up; more is a backfill's work
 SPLITS_BACK: Final = timedelta(days=10)
-NIGHTLY: Final = "nightly"  # the job that does a night's work
 UNKNOWN_NIGHT: Final = timedelta(days=7)  # corrections looked back for before the first night
 
 
@@ -51,6 +51,8 @@ class Night:
         said: What was asked for and what came of it; what was skipped and why.
         needs_backfill: There is more to fetch than a night may.
         waiting: A closed session's bars are not to be had yet; it is asked for again.
+        filling: A backfill is to come to its end first: what it has stored so far must not be
+            scanned as if it were all there was.
     """
 
     stored: list[date] = field(default_factory=list)
@@ -58,6 +60,7 @@ class Night:
     said: list[str] = field(default_factory=list)
     needs_backfill: bool = False
     waiting: bool = False
+    filling: bool = False
 
 
 def get_due(*, now: datetime) -> list[date]:
@@ -80,8 +83,11 @@ def is_due(*, now: datetime) -> bool:
     if not data_sets.may_ask(data_set=DataSet.BARS, now=now):
         return False
     if _newest_stored() is None:
-        return providers.has_polygon() and not jobs.get_running(kind=market_jobs.BACKFILL)
-    return bool(get_due(now=now))
+        return providers.has_polygon() and not _is_filling()
+    due = get_due(now=now)
+    if (len(due) > MOST and _is_filling()) or _is_first_backfill():
+        return False
+    return bool(due) or _has_unscanned(now)
 
 
 def is_connected() -> bool:
@@ -89,26 +95,24 @@ def is_connected() -> bool:
     return providers.has_polygon() or providers.has_alpaca_data()
 
 
-def sync_night(*, now: datetime, say: Say) -> Night:
+def sync_night(*, now: datetime, say: Say, after_backfill: bool = False) -> Night:
     """Fetch what is new. What a plan or a missing key does not allow is said, not raised.
 
     Args:
         now: The present.
         say: Told each step.
+        after_backfill: A backfill asked for this night at its end: there is none to wait for.
     """
     night = Night()
     if not is_connected():
         night.said.append("no bars fetched: POLYGON_API_KEY is not set")
         return night
-    if _newest_stored() is None:
-        night.needs_backfill = providers.has_polygon()
-        night.said.append("the lake holds no market data yet: a backfill comes first")
-        return night
     due = get_due(now=now)
-    if len(due) > MOST:
-        night.needs_backfill = providers.has_polygon()
-        night.said.append(f"{len(due)} sessions are missing: a backfill fetches them")
+    too_much = len(due) > MOST or _is_first_backfill()
+    if _newest_stored() is None or (too_much and not after_backfill):
+        _leave_to_backfill(night, due, now)
         return night
+    due = due[:MOST]
     if not providers.has_polygon():
         _from_fallback(night, due, now, say)
     else:
@@ -118,13 +122,48 @@ def sync_night(*, now: datetime, say: Say) -> Night:
     return night
 
 
+def _is_filling() -> bool:
+    return bool(jobs.get_running(kind=market_jobs.BACKFILL))
+
+
+def _is_first_backfill() -> bool:
+    """Return whether a backfill goes on and nothing was ever scanned."""
+    return _is_filling() and not DiscoveryBatch.objects.of(lakes.get_active_source()).exists()
+
+
+def _has_unscanned(now: datetime) -> bool:
+    """Return whether bars are there that no batch was made of: a night came to grief."""
+    missed = nights.get_missed(now=now)
+    if missed is None:
+        return False
+    held = holds.get_held(source=missed.source, first=missed.first, last=missed.last)
+    stored = lakes.lake_of(missed.source).sessions()
+    return bool({day for day in stored if missed.first <= day <= missed.last} - set(held))
+
+
+def _leave_to_backfill(night: Night, due: list[date], now: datetime) -> None:
+    """There is more to fetch than a night may: a backfill does, unless it cannot."""
+    night.filling = _is_filling()
+    if night.filling:
+        night.said.append("a backfill is under way: nothing is scanned before its end")
+        return
+    may = data_sets.may_ask(data_set=DataSet.BARS, now=now)
+    night.needs_backfill = night.filling = providers.has_polygon() and may
+    if due:
+        night.said.append(f"{len(due)} sessions are missing: a backfill fetches them")
+    else:
+        night.said.append("the lake holds no market data yet: a backfill comes first")
+
+
 def get_touched(*, night: Night, source: str, now: datetime) -> list[date]:
     """Return the sessions whose bars or splits are other than when they were scanned.
 
     Those of this night, and every correction since the last one that came to its end: a
     person's, an import's, one of a night that was killed before it could scan again.
     """
-    ended = JobRun.objects.of(NIGHTLY).filter(state=JobState.SUCCEEDED, started_at__isnull=False)
+    ended = JobRun.objects.of(market_jobs.NIGHTLY).filter(
+        state=JobState.SUCCEEDED, started_at__isnull=False
+    )
     last = ended.order_by("-started_at").values_list("started_at", flat=True).first()
     since = last or now - UNKNOWN_NIGHT
     return sorted({*night.late, *consequences.get_corrected(since=since, source=source)})

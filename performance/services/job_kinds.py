@@ -9,7 +9,7 @@ from analytics.calc import sessions
 from analytics.models import JobRun
 from analytics.services import jobs, market_jobs, study_kinds
 from analytics.services.job_registry import Kind, Report, register
-from performance.services import accuracy_kinds, portfolio_kinds
+from performance.services import accuracy_kinds, portfolio_kinds, report_kinds
 
 NIGHTLY = "nightly"
 
@@ -33,8 +33,10 @@ def settle_outcomes(arguments: Mapping[str, Any], report: Report) -> dict[str, A
     return {"batches": done.batches, "changed": done.changed, "message": said}
 
 
-def run_night(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
+def run_night(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Fetch what is new, scan every session that was missed, in order, then settle.
+
+    ``after_backfill`` says that a backfill asked for it at its end.
 
     Sessions whose bars came late or were corrected are scanned again; the old batches stay, and
     outcomes that read a corrected bar are settled again.
@@ -43,17 +45,21 @@ def run_night(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
     report.progress(0, 1, "asking for new bars")
     night = night_sync.sync_night(
-        now=report.now(), say=lambda message: report.progress(0, 1, message)
+        now=report.now(),
+        say=lambda message: report.progress(0, 1, message),
+        after_backfill=bool(arguments.get("after_backfill")),
     )
     if night.needs_backfill:
         jobs.request(kind=market_jobs.BACKFILL, now=report.now())
+    if night.filling:
+        return {"sessions": 0, "candidates": 0, "market": night.said, "message": night.said[-1]}
     missed = nights.get_missed(now=report.now())
     source = missed.source if missed else lakes.get_active_source()
     touched = night_sync.get_touched(night=night, source=source, now=report.now())
     late = night_sync.get_rescans(touched=touched, source=source)
     days = sessions.between(missed.first, missed.last) if missed else []
     stretches = [*late, *((day, day) for day in days)]
-    if (night.waiting or night.needs_backfill) and not stretches:
+    if night.waiting and not stretches:
         return {"sessions": 0, "candidates": 0, "market": night.said, "message": night.said[-1]}
     total = len(stretches) + 1
     candidates = 0
@@ -154,6 +160,7 @@ def add_kinds() -> None:
     """Make the kinds of performance known."""
     accuracy_kinds.add_kinds()
     portfolio_kinds.add_kinds()
+    report_kinds.add_kinds()
     register(
         Kind(name="settle_outcomes", title="Settlement of outcomes", work=settle_outcomes),
         Kind(name="study_gates", title="Study of missed winners", work=study_gates),

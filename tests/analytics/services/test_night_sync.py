@@ -10,7 +10,7 @@ from analytics.calc import sessions
 from analytics.clients import http
 from analytics.clients.polygon import Polygon
 from analytics.models import DataSetState, DiscoveryBatch, HeldSession, JobRun
-from analytics.services import discovery, lakes, market_sync, night_sync, setup
+from analytics.services import data_sets, discovery, lakes, market_sync, night_sync, setup
 from performance.services import job_kinds
 from tests.stubs import market
 from tests.stubs import polygon as wire
@@ -197,6 +197,37 @@ class TestRunNight:
 
         assert "a backfill comes first" in result["message"]
         assert JobRun.objects.filter(kind="sync_market_data").count() == 1
+
+    def test_scans_nothing_while_the_first_backfill_goes_on(self, stub, lake):
+        setup.store_variants()
+        night(at(5, 18))
+        with Polygon("secret", base_url=stub.url) as polygon:
+            market_sync.sync_session(session=HALF_DAY, polygon=polygon, now=at(5, 18))
+
+        assert not night_sync.is_due(now=at(5, 18))
+        assert "a backfill is under way" in night(at(5, 18))["message"]
+        assert scanned() == []
+        assert JobRun.objects.filter(kind="sync_market_data").count() == 1
+
+        job_kinds.run_night({"after_backfill": True}, Report(at(5, 18)))
+        assert scanned() == [FRIDAY]
+
+    def test_asks_for_no_backfill_with_a_key_that_is_refused(self, stub):
+        data_sets.record(data_set="bars", provider="polygon", state="unauthorized", now=at(5, 17))
+
+        night(at(5, 18))
+
+        assert not JobRun.objects.filter(kind="sync_market_data").exists()
+
+    def test_is_asked_for_again_where_bars_were_left_unscanned(self, stored):
+        with Polygon("secret", base_url=stored.url) as polygon:
+            for day in (HALF_DAY, FRIDAY):
+                market_sync.sync_session(session=day, polygon=polygon, now=at(5, 18))
+
+        assert night_sync.get_due(now=at(5, 18)) == []
+        assert night_sync.is_due(now=at(5, 18))
+        night(at(5, 18))
+        assert not night_sync.is_due(now=at(5, 18))
 
     def test_says_when_the_provider_does_not_answer_and_falls_back(self, stored, settings, lake):
         settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY = "id", "secret"
