@@ -35,6 +35,8 @@ def chance(value: float | None) -> str:
     """Return a probability as a person reads it."""
     if value is None:
         return figures.MISSING
+    if value > 0.999:
+        return "over 99.9 %"
     return "under 0.1 %" if value < 0.001 else figures.percent(value)
 
 

@@ -210,6 +210,15 @@ class TestLuck:
         assert luck(-50.0, 5, 3) == pytest.approx(1.0)
 
 
+class TestChance:
+    @pytest.mark.parametrize(
+        ("value", "said"),
+        [(None, "–"), (0.0, "under 0.1 %"), (1.0, "over 99.9 %"), (0.0513, "5.1 %")],
+    )
+    def test_is_never_certain(self, value, said):
+        assert words.chance(value) == said
+
+
 class TestWords:
     def test_say_that_nothing_made_money(self, found):
         losing = make_report(make_rows(gain=-0.02))
