@@ -262,6 +262,7 @@ EMAIL_SUBJECT_PREFIX = "[AMC-TRADER] "
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "amc-trader@localhost")
 REPORT_RECIPIENTS = env.names("REPORT_RECIPIENTS")
+REPORT_WEBHOOK_URL = env.url("REPORT_WEBHOOK_URL", ("http", "https"))
 TELEGRAM_BASE_URL = env.url(
     "TELEGRAM_BASE_URL", ("http", "https"), default="https://api.telegram.org"
 )

@@ -9,8 +9,15 @@ from celery.signals import worker_ready, worker_shutting_down
 from django.db import Error, connection
 from django.utils import timezone
 
+from analytics.services import jobs
 from analytics.tasks import worker_name
-from performance.services import dead_men, job_kinds, system_health
+from performance.services import (
+    dead_men,
+    job_kinds,
+    report_delivery,
+    report_kinds,
+    system_health,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +43,21 @@ def follow_market(**_later: Any) -> int | None:
 def measure_health(**_later: Any) -> str:
     """Ask every probe once and follow incidents. A probe, not a job."""
     return system_health.take(now=timezone.now()).said
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def send_report(*, edition: str, **_later: Any) -> int | None:
+    """Ask for a report by mail; None on a holiday."""
+    job = report_kinds.request_edition(edition=edition, now=timezone.now())
+    return job.pk if job else None
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def deliver_reports(**_later: Any) -> int | None:
+    """Ask for a round of deliveries if a report waits to be tried (again)."""
+    now = timezone.now()
+    due = report_delivery.is_due(now=now)
+    return jobs.request(kind=report_kinds.DELIVER, now=now).pk if due else None
 
 
 @worker_ready.connect

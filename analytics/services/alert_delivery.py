@@ -7,22 +7,20 @@ again might send it twice.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db.models import F
 
+from analytics.calc.retries import CLAIM, wait_after
 from analytics.clients import webhooks
 from analytics.errors import BadAnswer, Unavailable
 from analytics.models import Alert, AlertChannel, AlertDelivery, AlertRoute, Source
 from analytics.models.alerts import SEVERITY_ORDER
 
 KIND: Final = "deliver_alerts"
-LONGEST_WAIT: Final = timedelta(hours=1)
-TRIES: Final = 12  # about six hours
-CLAIM: Final = timedelta(minutes=10)  # after which a claim without an answer is unknown
 State = AlertDelivery.State
 
 
@@ -112,11 +110,9 @@ def _send(delivery: AlertDelivery, now: datetime) -> State:
 
 def _tried(delivery: AlertDelivery, error: Unavailable, now: datetime) -> dict[str, object]:
     said = str(error)[:300] or "no answer"
-    if delivery.attempts >= TRIES:
+    wait = wait_after(delivery.attempts, error.retry_after)
+    if wait is None:
         return {"state": State.FAILED, "error": said}
-    wait = min(timedelta(minutes=2 ** (delivery.attempts - 1)), LONGEST_WAIT)
-    if error.retry_after is not None:
-        wait = min(max(wait, timedelta(seconds=error.retry_after)), LONGEST_WAIT)
     return {"state": State.QUEUED, "due_at": now + wait, "error": said}
 
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 from django.core import mail
 
+from analytics.calc.retries import TRIES
 from analytics.models import AlertDelivery, AlertRoute
 from analytics.services import alert_delivery
-from analytics.services.alert_delivery import TRIES
 from tests.factories import NOW
 from tests.feed_rows import make_alert, make_route
 from tests.stubs import server

@@ -9,7 +9,15 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from performance import models
-from tests import evidence_rows, factories, health_rows, order_rows
+from tests import (
+    evidence_rows,
+    factories,
+    health_rows,
+    mail_rows,
+    order_rows,
+    portfolio_rows,
+    score_rows,
+)
 
 MAKERS = {
     models.Account: lambda n: factories.make_account(),
@@ -18,11 +26,24 @@ MAKERS = {
     models.CandidateTracking: lambda n: factories.make_tracking(
         candidate=factories.make_candidate(symbol=f"C{n}", batch=_batch(n))
     ),
+    models.CashMovement: lambda n: factories.make_cash(),
+    models.CorporateAction: lambda n: factories.make_action(),
     models.DashboardSummary: lambda n: factories.make_summary(session=_day(n)),
+    models.Difference: lambda n: portfolio_rows.make_difference(),
+    models.EquityDay: lambda n: portfolio_rows.make_equity(),
+    models.Fill: lambda n: factories.make_fill(),
     models.GateStudy: lambda n: evidence_rows.make_study(),
     models.HealthMetric: lambda n: factories.make_health(name=f"latency {n}"),
+    models.MailReport: lambda n: mail_rows.make_report(day=_day(n)),
+    models.ReportDelivery: lambda n: mail_rows.make_report_delivery(
+        report=mail_rows.make_report(day=_day(n))
+    ),
+    models.ReportPreference: lambda n: mail_rows.make_preference(),
     models.Heartbeat: lambda n: health_rows.make_heartbeat(name=f"here/{n}/1"),
     models.Incident: lambda n: health_rows.make_incident(component=f"part {n}"),
+    models.LedgerFinding: lambda n: portfolio_rows.make_finding(),
+    models.Lot: lambda n: portfolio_rows.make_lot(),
+    models.LotClose: lambda n: portfolio_rows.make_close(),
     models.PerformanceMetric: lambda n: factories.make_metric(as_of=_day(n)),
     models.OrderEvent: lambda n: order_rows.make_event(),
     models.OrderProposal: lambda n: order_rows.make_proposal(),
@@ -30,13 +51,17 @@ MAKERS = {
     models.PositionAdvice: lambda n: order_rows.make_advice(),
     models.RiskAssessment: lambda n: factories.make_risk(),
     models.RuleBreach: lambda n: order_rows.make_breach(),
+    models.RoadmapChange: lambda n: score_rows.make_change(),
+    models.RoadmapCheck: lambda n: score_rows.make_check(key=f"box {n}"),
     models.ThesisAccuracy: lambda n: factories.make_accuracy(),
     models.TimingAnalysis: lambda n: factories.make_timing(),
     models.Trade: lambda n: factories.make_trade(),
     models.TradingSwitch: lambda n: order_rows.make_switch(),
     models.WinnerEpisode: lambda n: factories.make_episode(symbol=f"W{n}"),
 }
-READ_ONLY = [model for model in MAKERS if model is not models.Account]
+ADDED = {models.Account, models.CashMovement, models.CorporateAction, models.Fill}  # by hand
+CHANGED = {models.ReportPreference}  # by hand
+READ_ONLY = [model for model in MAKERS if model not in ADDED | CHANGED]
 pytestmark = pytest.mark.django_db
 
 
