@@ -4,7 +4,19 @@ from itertools import count
 from typing import Any
 
 from analytics.models import Source
-from performance.models import Account, CashMovement, CorporateAction, Fill, Position, Trade
+from performance.models import (
+    Account,
+    CashMovement,
+    CorporateAction,
+    Difference,
+    EquityDay,
+    Fill,
+    LedgerFinding,
+    Lot,
+    LotClose,
+    Position,
+    Trade,
+)
 from tests.instants import NOW, SESSION
 
 _number = count(1)
@@ -96,3 +108,76 @@ def make_action(**fields: Any) -> CorporateAction:
     }
     account = fields.pop("account", None) or make_account()
     return CorporateAction.objects.create(account=account, **{**wanted, **fields})
+
+
+def make_lot(**fields: Any) -> Lot:
+    trade = fields.pop("trade", None) or make_trade()
+    wanted: dict[str, Any] = {
+        "account": trade.account,
+        "symbol": trade.symbol,
+        "side": trade.side,
+        "opening_fill": trade.opening_fill,
+        "opened_session": SESSION,
+        "quantity": 100,
+        "remaining": 100,
+        "cost": "300",
+        "cost_remaining": "300",
+        "unit_cost": "3",
+        "source": Source.IMPORTED,
+    }
+    return Lot.objects.create(trade=trade, **{**wanted, **fields})
+
+
+def make_close(**fields: Any) -> LotClose:
+    lot = fields.pop("lot", None) or make_lot(remaining=0, cost_remaining=0)
+    wanted: dict[str, Any] = {
+        "session": SESSION,
+        "quantity": 100,
+        "cost": "300",
+        "proceeds": "350",
+        "realised": "50",
+        "source": Source.IMPORTED,
+    }
+    if "closing_action" not in fields:
+        wanted["closing_fill"] = make_fill(account=lot.account, side="sell")
+    return LotClose.objects.create(lot=lot, **{**wanted, **fields})
+
+
+def make_equity(**fields: Any) -> EquityDay:
+    wanted: dict[str, Any] = {
+        "session": SESSION,
+        "cash": "1000",
+        "holdings": "500",
+        "equity": "1500",
+        "equity_at_zero": "1500",
+        "source": Source.IMPORTED,
+    }
+    account = fields.pop("account", None) or make_account()
+    return EquityDay.objects.create(account=account, **{**wanted, **fields})
+
+
+def make_difference(**fields: Any) -> Difference:
+    wanted: dict[str, Any] = {
+        "kind": "cash",
+        "ours": "1000",
+        "theirs": "999.99",
+        "difference": "0.01",
+        "seen_at": NOW,
+        "source": Source.IMPORTED,
+    }
+    account = fields.pop("account", None) or make_account()
+    return Difference.objects.create(account=account, **{**wanted, **fields})
+
+
+def make_finding(**fields: Any) -> LedgerFinding:
+    wanted: dict[str, Any] = {
+        "kind": "frozen_quote",
+        "key": f"ledger: {next(_number)}",
+        "severity": "warning",
+        "symbol": "VIGL",
+        "text": "no trade for 9 sessions",
+        "found_at": NOW,
+        "source": Source.IMPORTED,
+    }
+    account = fields.pop("account", None) or make_account()
+    return LedgerFinding.objects.create(account=account, **{**wanted, **fields})
