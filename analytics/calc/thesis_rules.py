@@ -70,7 +70,10 @@ def first_passage(*, up: float, down: float, sigma: float, steps: int) -> float:
     """
     low, width = -log(1 - down), log(1 + up) - log(1 - down)
     place, speed = low / width, (pi * sigma / width) ** 2 * steps / 2
-    terms = ((-1) ** n / n * sin(n * pi * place) * exp(-n * n * speed) for n in range(1, TERMS + 1))
+    terms = [
+        (1.0 if n % 2 == 0 else -1.0) / n * sin(n * pi * place) * exp(-n * n * speed)
+        for n in range(1, TERMS + 1)
+    ]
     return min(max(place + 2 / pi * sum(terms), 0.0), 1.0)
 
 

@@ -8,7 +8,6 @@ Source: the provider's documentation, as summarised in the project's notes on in
 """
 
 import json
-import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -154,21 +153,17 @@ class Claude:
             ClaudeFailed: No answer. A refusal and a cut answer are answers: see :func:`read`.
         """
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # the lifecycle check warns
-                raw = self._client.messages.with_raw_response.create(
-                    model=self.model,
-                    max_tokens=most_tokens,
-                    system=[
-                        {"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}
-                    ],
-                    messages=[{"role": role, "content": text} for role, text in turns],  # type: ignore[typeddict-item]  # user and assistant
-                    output_config={
-                        "effort": EFFORT,
-                        "format": {"type": "json_schema", "schema": schema()},
-                    },
-                )
-        except anthropic.APIError as error:
+            raw = self._client.messages.with_raw_response.create(
+                model=self.model,
+                max_tokens=most_tokens,
+                system=[{"type": "text", "text": system, "cache_control": {"type": "ephemeral"}}],
+                messages=[_turn(role, text) for role, text in turns],
+                output_config={
+                    "effort": EFFORT,
+                    "format": {"type": "json_schema", "schema": schema()},
+                },
+            )
+        except anthropic.AnthropicError as error:
             raise _failure(error) from error
         return _answer(raw.text(), raw.headers.get("request-id") or "")
 
@@ -187,11 +182,17 @@ class Claude:
                         released_at=found.created_at,
                         retires_at=found.retires_at,
                     )
-        except anthropic.APIError as error:
+        except anthropic.AnthropicError as error:
             raise _failure(error) from error
         except (ValueError, AttributeError, TypeError) as error:
             raise ClaudeFailed("not_json", "The list of models cannot be read.") from error
         return None
+
+
+def _turn(role: str, text: str) -> anthropic.types.MessageParam:
+    if role == "assistant":
+        return {"role": "assistant", "content": text}
+    return {"role": "user", "content": text}
 
 
 def schema() -> dict[str, Any]:
@@ -288,12 +289,14 @@ _STATUSES: Final = {
 }
 
 
-def _failure(error: anthropic.APIError) -> ClaudeFailed:
+def _failure(error: anthropic.AnthropicError) -> ClaudeFailed:
     if isinstance(error, anthropic.APITimeoutError):
         never_sent = isinstance(error.__cause__, httpx2.ConnectTimeout)
         return ClaudeFailed("timed_out", "No answer in time.", unknown=not never_sent, again=True)
     if isinstance(error, anthropic.APIStatusError):
         return _refused(error)
+    if not isinstance(error, anthropic.APIConnectionError):
+        return ClaudeFailed("bad_request", f"{type(error).__name__}: {error}"[:200], unknown=True)
     never_sent = isinstance(error.__cause__, httpx2.ConnectError)
     return ClaudeFailed(
         "unreachable", f"Not reachable: {error.__cause__!r}", unknown=not never_sent, again=True

@@ -178,11 +178,13 @@ class _Desk:
         try:
             answer = self.client.ask(system=claude_prompt.SYSTEM, turns=turns, most_tokens=room)
         except ClaudeFailed as failed:
-            ended = {"call": call, "ended_as": failed.reason, "now": self.clock()}
-            if failed.unknown:
-                claude_budget.keep(**ended)
-            else:
-                claude_budget.release(**ended, provider_id=failed.provider_id)
+            end = claude_budget.keep if failed.unknown else claude_budget.release
+            end(
+                call=call,
+                ended_as=failed.reason,
+                provider_id=failed.provider_id,
+                now=self.clock(),
+            )
             raise
         cost = claude_budget.settle(
             call=call,

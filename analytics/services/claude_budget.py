@@ -129,9 +129,9 @@ def release(*, call: ClaudeCall, ended_as: str, now: datetime, provider_id: str 
         _give_back(call, kept_tokens=0, kept_usd=Decimal(0))
 
 
-def keep(*, call: ClaudeCall, ended_as: str, now: datetime) -> None:
+def keep(*, call: ClaudeCall, ended_as: str, now: datetime, provider_id: str = "") -> None:
     """Count the call in full: what was billed for it is not known."""
-    _end(call, now, state=CallState.UNKNOWN, ended_as=ended_as)
+    _end(call, now, state=CallState.UNKNOWN, ended_as=ended_as, provider_id=provider_id)
 
 
 def _end(call: ClaudeCall, now: datetime, **fields: object) -> bool:

@@ -34,6 +34,7 @@ from analytics.services import (
 )
 from analytics.services.claude_author import Clock, Sleep, Written
 
+MACHINES: Final = (AuthorKind.RULES, AuthorKind.CLAUDE)  # in the order in which they write
 RULES_AUTHOR: Final = f"rules:{thesis_rules.VERSION}"
 MESSAGE_LENGTH: Final = 300
 
@@ -169,7 +170,7 @@ def write(
         candidate=candidate, titles=titles, portfolio=(context or Context()).portfolio
     )
     done = []
-    for kind in sorted(set(authors), key=[AuthorKind.RULES, AuthorKind.CLAUDE].index):
+    for kind in (one for one in MACHINES if one in authors):
         request = ThesisRequest.objects.create(
             candidate=candidate,
             author_kind=kind,

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from analytics.calc import falsifiers, features, sessions
 from analytics.calc import panel as panels
-from analytics.calc.panel import Panel
+from analytics.calc.panel import Floats, Panel
 from analytics.errors import DomainError
 from analytics.models import (
     AlertKind,
@@ -144,7 +144,9 @@ def _measured(panel: Panel) -> pl.DataFrame:
     table = features.of_rows(panel, rows)
     segment = panels.row_segments(panel, rows)
     columns = {name: table[name] for name in falsifiers.MEASURES if name in features.NAMES}
-    bars = {name: getattr(panel, name) for name in (*falsifiers.PRICES, "volume")}
+    bars: dict[str, Floats] = {
+        name: getattr(panel, name) for name in (*falsifiers.PRICES, "volume")
+    }
     frame = pl.DataFrame(
         {
             "ticker": pl.Series(panel.symbols, dtype=pl.String).gather(
@@ -153,10 +155,8 @@ def _measured(panel: Panel) -> pl.DataFrame:
             "listing": segment,
             "number_of_session": panel.session.astype(np.int64),
             "split": panel.split,
-            **bars,
-            **columns,
         }
-    )
+    ).with_columns(**{name: pl.Series(values) for name, values in (bars | columns).items()})
     return frame.with_columns(
         pl.col(falsifiers.MEASURES).fill_nan(None),
         basis=pl.col("split").cum_prod().over("listing"),

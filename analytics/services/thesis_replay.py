@@ -53,7 +53,11 @@ def ask(
     )
     draft = written.draft
     if hidden:
-        prices = {name: hidden.price(getattr(draft, name))
-                  for name in ("entry", "target", "stop", "max_entry")}  # fmt: skip
-        draft = replace(draft, **prices)
+        draft = replace(
+            draft,
+            entry=hidden.price(draft.entry),
+            target=hidden.price(draft.target),
+            stop=hidden.price(draft.stop),
+            max_entry=hidden.price(draft.max_entry),
+        )
     return Replayed(draft=draft, cost_usd=float(written.cost_usd))

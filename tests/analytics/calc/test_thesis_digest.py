@@ -6,11 +6,12 @@ import pytest
 
 from analytics.calc.thesis_digest import START, Link, digest, first_break
 
+ISSUED = datetime(2024, 6, 28, 22, 0, 0, 123456, tzinfo=UTC)
 CONTENT = {
     "symbol": "VIGL",
     "session": date(2024, 6, 28),
     "entry": Decimal("2.9400"),
-    "issued_at": datetime(2024, 6, 28, 22, 0, 0, 123456, tzinfo=UTC),
+    "issued_at": ISSUED,
     "pack": {"volume": 5_000_000.0, "large": 1e22, "small": 1e-7, "names": ["a", None, True]},
 }
 
@@ -45,7 +46,7 @@ class TestDigest:
     @pytest.mark.parametrize(
         "change",
         [{"symbol": "VIGLX"}, {"entry": Decimal("2.9401")}, {"session": date(2024, 6, 27)},
-         {"issued_at": CONTENT["issued_at"] + timedelta(microseconds=1)}, {"pack": {}},
+         {"issued_at": ISSUED + timedelta(microseconds=1)}, {"pack": {}},
          {"more": None}],
         ids=["text", "number", "day", "moment", "pack", "column"],
     )  # fmt: skip
