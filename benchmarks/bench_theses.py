@@ -162,7 +162,7 @@ def fill(said: pl.DataFrame) -> None:
 
 
 def night(now: datetime) -> tuple[float, int]:
-    """Settle, learn, score; return the seconds and the theses looked at."""
+    """Settle, learn, score; return the processor's seconds and the theses looked at."""
     from performance.services import accuracy, accuracy_calibration, accuracy_settlement
 
     begun, busy = time.perf_counter(), time.process_time()
@@ -171,13 +171,13 @@ def night(now: datetime) -> tuple[float, int]:
     accuracy_calibration.record_calibrations(source="imported", now=now)
     learnt = time.perf_counter()
     found = accuracy.get_accuracy(source="imported", now=now)
-    ended = time.perf_counter()
+    ended, busy = time.perf_counter(), time.process_time() - busy
     say(
         f"{done.looked_at:,} theses, {found.history.theses:,} scored",
         f"{ended - begun:8.2f} s  (settled {settled - begun:.2f}, learnt {learnt - settled:.2f}, "
-        f"scored {ended - learnt:.2f}; {time.process_time() - busy:.2f} s of processor)",
+        f"scored {ended - learnt:.2f}; {busy:.2f} s of processor)",
     )
-    return ended - begun, done.looked_at
+    return busy, done.looked_at
 
 
 def run_here() -> int:

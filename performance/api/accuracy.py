@@ -145,9 +145,7 @@ class AccuracyOut(serializers.Serializer[Accuracy]):
     by = serializers.SerializerMethodField()
     links = serializers.SerializerMethodField()
 
-    @extend_schema_field(
-        serializers.DictField(child=GroupOut(many=True))  # type: ignore[arg-type]
-    )
+    @extend_schema_field(serializers.DictField(child=GroupOut(many=True)))
     def get_by(self, found: Accuracy) -> dict[str, Any]:
         return {
             cut: GroupOut(found.of(cut), many=True, context={"found": found}).data  # type: ignore[arg-type]

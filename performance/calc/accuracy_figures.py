@@ -62,7 +62,7 @@ def rate(successes: Flags, basis: Basis) -> Estimate:
     if refused is not None:
         return refused
     value = float(successes.mean())
-    pooled = _pooled(value, successes - value, basis)
+    pooled = _pooled(value, np.asarray(successes - value, dtype=np.float64), basis)
     if pooled is not None:
         return evidence.rate_estimate(pooled, source=basis.source, as_of=basis.as_of)
     return evidence.measured(
@@ -130,7 +130,7 @@ def _pooled(value: float, influence: Floats, basis: Basis) -> Pooled | None:
     size, place = basis.by_session
     if size < FEWEST_SESSIONS:
         return None
-    by_session = np.bincount(place, weights=influence, minlength=size)
+    by_session = np.bincount(place, weights=influence, minlength=size).astype(np.float64)
     return Pooled(
         value=value,
         n=basis.n,

@@ -54,7 +54,7 @@ def fit(p: Floats, hit: Flags, basis: Basis, *, base_rate: float) -> Fit:
     if not p.size:
         raise ValueError("nothing to fit on")
     rate = float(hit.mean())
-    effect = accuracy_figures.design_effect(hit - rate, basis)
+    effect = accuracy_figures.design_effect(np.asarray(hit - rate, dtype=np.float64), basis)
     base = float(np.clip(base_rate, *BASE_LIMITS))
     counted = {"hits": float(hit.sum()), "effect": effect}
     if p.size < FEWEST_FOR_PLATT:
@@ -78,9 +78,11 @@ def due(settled: Days, known: int = 0) -> list[int]:
     Returns:
         Numbers of theses, each the whole of those settled up to some session.
     """
-    ends = np.flatnonzero(np.append(settled[1:] != settled[:-1], True)) + 1 if settled.size else []
+    if not settled.size:
+        return []
+    ends = np.flatnonzero(np.append(settled[1:] != settled[:-1], True)) + 1
     found, seen = [], known
-    for end in (int(end) for end in ends):
+    for end in ends.tolist():
         if end >= seen + max(1, ceil(seen * REFIT_SHARE)):
             found.append(end)
             seen = end

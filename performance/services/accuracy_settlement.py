@@ -215,7 +215,8 @@ def _explosive(
 
 def _calibrated(thesis: dict[str, Any]) -> float | None:
     """Return the probability that was frozen with the thesis, else what stands on its row."""
-    said, stored = thesis["p_calibrated"], thesis["accuracy__p_calibrated"]
+    said: float | None = thesis["p_calibrated"]
+    stored: float | None = thesis["accuracy__p_calibrated"]
     return said if said is not None else stored
 
 
