@@ -131,6 +131,16 @@ ENTRIES: Mapping[str, Entry] = {
         expires_s=24 * 3600,
         arguments={"kind": "compact_lake"},
     ),
+    "Check before the open": Entry(
+        task="analytics.tasks.start_job",
+        when={"minute": "20", "hour": "9", "day_of_week": "1-5"},
+        about=(
+            "Holds the theses whose entry is this open against the last price, where the plan has "
+            "snapshots; otherwise says so. On a holiday it does nothing."
+        ),
+        expires_s=540,
+        arguments={"kind": "check_before_open"},
+    ),
     "Discovery and settlement": Entry(
         task="performance.tasks.start_night",
         when={"minute": "30", "hour": "18", "day_of_week": "1-5"},
