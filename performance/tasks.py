@@ -16,6 +16,7 @@ from performance.services import (
     job_kinds,
     report_delivery,
     report_kinds,
+    risk_kinds,
     system_health,
 )
 
@@ -36,6 +37,13 @@ def start_night(**_later: Any) -> int | None:
 def follow_market(**_later: Any) -> int | None:
     """Ask for the work of a night if a closed session's bars are missing and may be there."""
     job = job_kinds.request_if_due(now=timezone.now())
+    return job.pk if job else None
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def follow_orders(**_later: Any) -> int | None:
+    """Ask for what became of orders that are not finished; None if all are."""
+    job = risk_kinds.request_sync(now=timezone.now())
     return job.pk if job else None
 
 

@@ -55,8 +55,7 @@ def beside(days: Sequence[date], other: Mapping[date, float]) -> Floats:
     known = prices[~np.isnan(prices)]
     if not known.size:
         return prices
-    found: Floats = prices / known[0] - 1
-    return found
+    return (prices / known[0] - 1).astype(np.float64)
 
 
 def _listed(values: Floats) -> list[float | None]:

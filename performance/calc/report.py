@@ -1,6 +1,6 @@
 """A report as data: sections of lines, tables and charts, the same for JSON, HTML and PDF (§1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -8,7 +8,7 @@ from analytics.calc import figures
 from analytics.calc.evidence import Estimate
 
 PERCENT, CHANGE, NUMBER, MONEY = "percent", "change", "number", "money"
-FORMS = {
+FORMS: dict[str, Callable[[float | None], str]] = {
     PERCENT: figures.percent,
     CHANGE: figures.change,
     NUMBER: figures.number,

@@ -80,7 +80,7 @@ def usable(held: Holdings, past: Past) -> Usable:
     if gross[kept].sum() < LEAST_COVERED * gross.sum():
         said = f"under {FEWEST} sessions of returns: {_named(lacking)}"
         return _why(nothing, said)
-    rows = ~np.isnan(past.returns[:, kept]).any(axis=1)
+    rows: npt.NDArray[np.bool_] = np.asarray(~np.isnan(past.returns[:, kept]).any(axis=1))
     rows[np.flatnonzero(rows)[:-SESSIONS]] = False  # the newest ones only
     complete = int(np.count_nonzero(rows))
     if complete < FEWEST:

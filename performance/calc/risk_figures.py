@@ -52,5 +52,6 @@ def mean_correlation(returns: Floats) -> tuple[float, int] | None:
     moving = returns[:, returns.std(axis=0) > 1e-12] if returns.size else returns
     if moving.ndim != 2 or moving.shape[1] < 2 or moving.shape[0] < 3:
         return None
-    found = np.corrcoef(moving, rowvar=False)[np.triu_indices(moving.shape[1], 1)]
+    table = np.atleast_2d(np.corrcoef(moving, rowvar=False))
+    found = table[np.triu_indices(moving.shape[1], 1)]
     return float(np.clip(found.mean(), -1, 1)), int(found.size)

@@ -9,7 +9,7 @@ from analytics.calc import sessions
 from analytics.models import JobRun
 from analytics.services import jobs, market_jobs, study_kinds
 from analytics.services.job_registry import Kind, Report, register
-from performance.services import accuracy_kinds, portfolio_kinds, report_kinds
+from performance.services import accuracy_kinds, portfolio_kinds, report_kinds, risk_kinds
 
 NIGHTLY = "nightly"
 
@@ -78,6 +78,7 @@ def run_night(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
         jobs.request(kind=kind, arguments={"source": source}, now=report.now())
     look_back = {"source": source, "corrected": [str(day) for day in touched]}
     jobs.request(kind=accuracy_kinds.SETTLE_THESES, arguments=look_back, now=report.now())
+    jobs.request(kind=risk_kinds.ASSESS, arguments={"source": source}, now=report.now())
     report.progress(total, total)
     scanned = f"{len(days)} sessions scanned, {candidates} candidates"
     said = "; ".join([scanned, settled["message"], *night.said])

@@ -237,7 +237,7 @@ def recovery(summary: Summary, trend: list[DashboardSummary]) -> Section:
     if not told:
         return missing("recovery", title, NO_SUMMARY)
     share, projection = told.get("progress"), told.get("projection") or {}
-    about = {"source": summary.source, "as_of": summary.session}
+    about: dict[str, Any] = {"source": summary.source, "as_of": summary.session}
     if share is None:
         figure = insufficient(n=0, reason=str(told.get("reason") or "not known"), **about)
     else:

@@ -190,7 +190,7 @@ def _evidence(
     name: str, value: float, held: Held, returns: int, at: int, mark: date | None
 ) -> Estimate:
     n = returns if name == "volatility" else 1
-    about = {"source": held.account.source, "as_of": mark}
+    about: dict[str, Any] = {"source": held.account.source, "as_of": mark}
     if not np.isfinite(value):
         return insufficient(n=n, reason=LACKING[name], **about)
     basis = {"broker": "at the broker", "thesis": "of the thesis, not confirmed", "none": "none"}
@@ -206,7 +206,7 @@ def _evidence(
 def _sizing(held: Held, session: date) -> dict[str, Estimate]:
     """Return how well the chosen sizes did (design §14)."""
     sized = risk_reading.get_sized(held.account, held.curve, until=session)
-    about = {"source": held.account.source, "as_of": session}
+    about: dict[str, Any] = {"source": held.account.source, "as_of": session}
     return {
         "size_rank_correlation": sizing.rank_correlation(sized.weight, sized.result, **about),
         "capital_less_equal": sizing.capital_less_equal(

@@ -1,8 +1,11 @@
 """The jobs of risk and of orders (design §14)."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from analytics.models import JobRun
+from analytics.services import jobs
 from analytics.services.job_registry import Kind, Report, register
 from performance.services import orders
 
@@ -15,7 +18,7 @@ def assess_risk(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     from performance.services import advice, compliance, proposals, risk_assessments
 
     source = arguments.get("source") or lakes.get_active_source()
-    about = {"source": source, "now": report.now()}
+    about: dict[str, Any] = {"source": source, "now": report.now()}
     report.progress(0, 4, "assessing risk")
     assessed = risk_assessments.record_assessments(**about)
     report.progress(1, 4, "advising on positions")
@@ -57,6 +60,16 @@ def sync_orders(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
     with brokers.connect_alpaca() as broker:
         found = orders.refresh(broker=broker, now=report.now())
     return {"orders": len(found), "message": f"{len(found)} orders asked for"}
+
+
+def request_sync(*, now: datetime) -> JobRun | None:
+    """Ask for orders that are not finished; None if all are, or there are no keys."""
+    from performance.models import BrokerOrder
+    from performance.services import brokers
+
+    if not brokers.has_alpaca() or not BrokerOrder.objects.unfinished().exists():
+        return None
+    return jobs.request(kind=SYNC_ORDERS, now=now)
 
 
 def add_kinds() -> None:

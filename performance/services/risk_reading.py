@@ -240,7 +240,8 @@ def entry_weights(opened: npt.NDArray[np.int64], invested: Floats, curve: Curve)
     """
     before, after = curve.at(opened - 1), curve.at(opened)
     equity = np.where(before > 0, before, after)
-    return np.divide(invested, equity, out=np.full(equity.size, NAN), where=equity > 0)
+    found: Floats = np.divide(invested, equity, out=np.full(equity.size, NAN), where=equity > 0)
+    return found
 
 
 def get_sized(account: Account, curve: Curve, *, until: date) -> Sized:

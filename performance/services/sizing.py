@@ -68,7 +68,8 @@ def get_losses(
     )
     found: dict[str, list[float]] = {pattern: [] for pattern in wanted}
     for pattern, mae in rows.values_list("candidate__pattern", "mae"):
-        found[pattern].append(mae)
+        if mae is not None:
+            found[pattern].append(mae)
     return {pattern: np.array(values, np.float64) for pattern, values in found.items()}
 
 

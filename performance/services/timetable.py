@@ -95,6 +95,12 @@ ENTRIES: Mapping[str, Entry] = {
         ),
         expires_s=1100,
     ),
+    "Orders under way": Entry(
+        task="performance.tasks.follow_orders",
+        when={"minute": "*/5"},
+        about="Asks the broker for orders that are not finished; none are sent again.",
+        expires_s=280,
+    ),
     "Session under way": Entry(
         task="analytics.tasks.watch_session",
         when={"minute": "*/5", "hour": "8-15", "day_of_week": "1-5"},
