@@ -18,7 +18,19 @@ SOURCE_KEY = "amc_trader.active_source"
 GROUPS: dict[str, tuple[str, list[str]]] = {
     "Before the market moves": (
         "analytics",
-        ["Candidate", "DiscoveryBatch", "ShadowPick", "Thesis", "Variant", "ReferencePattern"],
+        [
+            "Candidate",
+            "DiscoveryBatch",
+            "ShadowPick",
+            "Thesis",
+            "ThesisEvent",
+            "ThesisRequest",
+            "PatternCalibration",
+            "ClaudeCall",
+            "ThesisBudget",
+            "Variant",
+            "ReferencePattern",
+        ],
     ),
     "How it turned out": (
         "performance",
