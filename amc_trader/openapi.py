@@ -44,6 +44,8 @@ SETTINGS: dict[str, Any] = {
         "MeasuredSource": ["imported", "live", "simulated"],
         "OutcomeStatus": "performance.models.OutcomeStatus",
         "Source": "analytics.models.Source",
+        "TradeSide": "performance.models.TradeSide",
+        "TradeStatus": "performance.models.TradeStatus",
     },
     "SORT_OPERATION_PARAMETERS": False,
     "PREPROCESSING_HOOKS": ["amc_trader.schema.without_final_slash"],

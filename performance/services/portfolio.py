@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
+from typing import Any
 
 import polars as pl
 from django.db import models, transaction
@@ -173,6 +174,25 @@ def get_positions(*, source: str, account: Account | None = None) -> models.Quer
     return found.filter(account=account) if account else found
 
 
+def get_equity_days(
+    *,
+    source: str,
+    first: date | None = None,
+    last: date | None = None,
+    account: str = "",
+) -> models.QuerySet[EquityDay, dict[str, Any]]:
+    """Return equity by session, exact, summed over the accounts (or that of one name)."""
+    rows = EquityDay.objects.filter(source__in=sources_of(source))
+    if account:
+        rows = rows.filter(account__name=account)
+    if first is not None:
+        rows = rows.filter(session__gte=first)
+    if last is not None:
+        rows = rows.filter(session__lte=last)
+    sums = {name: models.Sum(name) for name in EQUITY if name != "session"}
+    return rows.values("session").annotate(**sums).order_by("session")
+
+
 def get_equity(
     *,
     source: str,
@@ -186,13 +206,9 @@ def get_equity(
         ``session`` date, ``equity``, ``flow``, ``cash``, ``holdings``, ``equity_at_zero``
         [USD], ``frozen`` (marks); ascending; empty if nothing was valued.
     """
-    rows = EquityDay.objects.filter(source__in=sources_of(source))
-    if account is not None:
-        rows = rows.filter(account=account)
-    if first is not None:
-        rows = rows.filter(session__gte=first)
-    if last is not None:
-        rows = rows.filter(session__lte=last)
+    rows = get_equity_days(
+        source=source, first=first, last=last, account=account.name if account else ""
+    )
     money = {name: pl.Float64 for name in EQUITY if name not in {"session", "frozen"}}
     frame = pl.DataFrame(
         [
@@ -204,5 +220,4 @@ def get_equity(
         },
         orient="row",
     )
-    summed = frame.group_by("session").agg(pl.exclude("session").sum()).sort("session")
-    return summed.with_columns(pl.col("frozen").cast(pl.Int64), pl.col(list(money)).round(2))
+    return frame.with_columns(pl.col("frozen").cast(pl.Int64), pl.col(list(money)).round(2))
