@@ -23,7 +23,12 @@ LABELS = (
 
 
 def anatomy(candidate: Candidate) -> list[dict[str, Any]]:
-    """Return the score's parts: component, weight, value, what it adds to the score (design §5)."""
+    """Return the score's parts: component, weight, value, what it adds to the score (design §5).
+
+    Of a learned variant, what each feature adds to the log-odds (design §17).
+    """
+    if candidate.contributions:
+        return _contributions(candidate)
     components, weights = candidate.components, candidate.batch.variant.weights
     dropped = set(candidate.batch.dropped_components or [])
     known = sum(weights[name] for name, value in components.items() if value is not None)
@@ -43,6 +48,20 @@ def anatomy(candidate: Candidate) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _contributions(candidate: Candidate) -> list[dict[str, Any]]:
+    """Return the parts of the calibrated log-odds, the largest first; they add up to it."""
+    return [
+        {
+            "component": name.replace("_", " "),
+            "weight": 1.0,
+            "value": getattr(candidate, name, None),
+            "adds": adds,
+            "note": "to the log-odds" if name != "base" else "what every stock has",
+        }
+        for name, adds in candidate.contributions.items()
+    ]
 
 
 def likeness(candidate: Candidate) -> list[dict[str, Any]]:

@@ -22,7 +22,7 @@ class VariantAdmin(Page):
     actions = ("make_active", "make_inactive")
     actions_detail = ("new_version",)
     sections = (
-        (None, ("name", "version", "title", "active")),
+        (None, ("name", "version", "title", "kind", "active")),
         ("Weights of the score", WEIGHTS),
         (
             "Gates and limits",
@@ -43,6 +43,7 @@ class VariantAdmin(Page):
         "name",
         columns.count("version", "version"),
         "title",
+        "kind",
         "active",
         *(columns.percent(name, name[2:].replace("_", " ")) for name in WEIGHTS),
         columns.times("min_rel_volume", "least volume"),
