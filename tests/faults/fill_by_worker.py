@@ -85,7 +85,8 @@ def fill(first: str, last: str, *, kills: int, seed: int) -> dict[str, Any]:
     job = jobs.request(
         kind=market_jobs.BACKFILL, arguments={"first": first, "last": last}, now=timezone.now()
     )
-    worker, sessions, killed_attempt, moment = processes.Worker(), [], 0, 0.0
+    sessions: list[int] = []
+    worker, killed_attempt, moment = processes.Worker(), 0, 0.0
     deadline = time.monotonic() + PER_KILL_S * (kills + 2)
     while JobRun.objects.unfinished().exists() and time.monotonic() < deadline:
         jobs.reap(now=timezone.now(), is_gone=is_gone, unclaimed_s=3)  # what beat asks for

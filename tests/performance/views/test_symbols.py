@@ -38,6 +38,17 @@ class TestSymbol:
         assert b"raw as traded, not adjusted" in raw.content
         assert chart_of(raw)["candles"][0][1] == 0.3
 
+    def test_links_the_same_company_under_another_ticker(self, staff, vigl):
+        vigl.figi = "BBG001SQCQC5"
+        vigl.save()
+        factories.make_security(symbol="OLDV", figi=vigl.figi, source="imported")
+
+        said = staff.get("/symbols/VIGL").content.decode()
+
+        assert "The same share class under other tickers" in said
+        assert '<a href="/symbols/OLDV">OLDV</a>' in said
+        assert "under other tickers" not in staff.get("/symbols/NOPE").content.decode()
+
     def test_leads_lower_case_to_upper_case(self, staff):
         assert staff.get("/symbols/vigl").url == "/symbols/VIGL"
 
