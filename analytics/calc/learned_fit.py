@@ -211,7 +211,8 @@ def _portable(
         bias += float(value[0])
         found["start"].append(found["start"][-1] + nodes.size)
         found["feature"] += used[np.where(leaf, 0, nodes["feature_idx"])].tolist()
-        found["threshold"] += np.where(leaf, 0.0, nodes["num_threshold"]).tolist()
+        finite = np.minimum(nodes["num_threshold"], np.finfo(float).max)  # known against unknown
+        found["threshold"] += np.where(leaf, 0.0, finite).tolist()
         found["missing_left"] += nodes["missing_go_to_left"].astype(bool).tolist()
         found["left"] += np.where(leaf, 0, left).tolist()
         found["right"] += np.where(leaf, 0, right).tolist()

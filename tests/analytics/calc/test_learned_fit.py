@@ -105,6 +105,15 @@ class TestAgainstScikitLearn:
 
         np.testing.assert_allclose(ours, kept[0].decision_function(VALUES.T), rtol=1e-9)
 
+    def test_trees_that_split_known_from_unknown_can_be_stored(self):
+        values = VALUES.copy()
+        values[1] = np.where(EXPLOSIVE, np.nan, 1.0)
+
+        model = loaded(learned_fit.fit(values, EXPLOSIVE, ONES, DESIGNS[2]))
+
+        assert learned_fit.raw(model, values)[EXPLOSIVE].min() > 0
+        assert learned_fit.raw(model, values)[~EXPLOSIVE].max() < 0
+
     @pytest.mark.parametrize("design", DESIGNS[:2], ids=lambda design: design.name)
     def test_the_linear_model_says_what_it_says(self, monkeypatch, design):
         from sklearn.linear_model import LogisticRegression
