@@ -14,6 +14,7 @@ from analytics.tasks import worker_name
 from performance.services import (
     dead_men,
     job_kinds,
+    portfolio_kinds,
     report_delivery,
     report_kinds,
     risk_kinds,
@@ -44,6 +45,13 @@ def follow_market(**_later: Any) -> int | None:
 def follow_orders(**_later: Any) -> int | None:
     """Ask for what became of orders that are not finished; None if all are."""
     job = risk_kinds.request_sync(now=timezone.now())
+    return job.pk if job else None
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def follow_broker(**_later: Any) -> int | None:
+    """Ask for a synchronisation with the broker; None without its keys."""
+    job = portfolio_kinds.request_sync(now=timezone.now())
     return job.pk if job else None
 
 

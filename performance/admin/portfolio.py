@@ -74,7 +74,7 @@ class AccountAdmin(Page):
         for account in chosen:
             job = jobs.request(
                 kind=kind,
-                arguments={"account": account.pk},
+                arguments={"account": account.pk, "source": account.source},
                 requested_by=request.user if request.user.is_authenticated else None,
                 now=timezone.now(),
             )

@@ -42,6 +42,7 @@ def run_night(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     outcomes that read a corrected bar are settled again.
     """
     from analytics.services import lakes, night_sync, nights
+    from performance.services import portfolio
 
     report.progress(0, 1, "asking for new bars")
     night = night_sync.sync_night(
@@ -74,6 +75,7 @@ def run_night(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     part = _Part(report, len(stretches), total)
     settled = settle_outcomes({"source": source}, part)
     night.said += _settle_again(touched, source, part)
+    portfolio.rebuild_all(now=report.now(), source=source)
     for kind in study_kinds.NIGHTLY:
         jobs.request(kind=kind, arguments={"source": source}, now=report.now())
     look_back = {"source": source, "corrected": [str(day) for day in touched]}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from analytics.errors import DomainError
-from analytics.models import JobRun
+from analytics.models import JobRun, Source
 from analytics.services import jobs
 from analytics.services.job_registry import Kind, Report, register
 from performance.models import Account
@@ -74,7 +74,9 @@ def request_sync(*, now: datetime) -> JobRun | None:
     """Ask for a synchronisation; None without keys for the broker."""
     from performance.services import brokers
 
-    return jobs.request(kind=SYNC, now=now) if brokers.has_alpaca() else None
+    if not brokers.has_alpaca():
+        return None
+    return jobs.request(kind=SYNC, arguments={"source": Source.LIVE}, now=now)
 
 
 def _account(key: Any) -> Account:

@@ -101,6 +101,15 @@ ENTRIES: Mapping[str, Entry] = {
         about="Asks the broker for orders that are not finished; none are sent again.",
         expires_s=280,
     ),
+    "Broker": Entry(
+        task="performance.tasks.follow_broker",
+        when={"minute": "10,40", "hour": "9-18", "day_of_week": "1-5"},
+        about=(
+            "With the broker's keys: fetches activities, positions and working stops, rebuilds the "
+            "portfolio and shows every difference from the broker. Without keys it does nothing."
+        ),
+        expires_s=1700,
+    ),
     "Session under way": Entry(
         task="analytics.tasks.watch_session",
         when={"minute": "*/5", "hour": "8-15", "day_of_week": "1-5"},
