@@ -30,7 +30,8 @@ class Question:
         variants: Names in the order of the tables; one without rows gets the reason instead.
         rules: The first one is hold-to-horizon, which the others are compared with.
         source: Of the rows.
-        ledger: Trials in the ledger, those of this report included.
+        ledger: Trials on record in all: in the ledger, those of this report included, and
+            designs of the learned variant that were tried before it.
     """
 
     variants: Sequence[str]

@@ -63,12 +63,13 @@ def _verdict(result: Document) -> Table:
         about=(
             "Mean net return of a trade. Luck: the probability that a combination without any "
             "edge looks at least this good, alone; that the best of those tried in this report "
-            f"does ({result['combinations']}); that the best of the ledger does "
-            f"({result['ledger']:,} trials), taken as independent."
+            f"does ({result['combinations']}); that the best of all on record "
+            f"does ({result['ledger']:,} trials: the ledger, and designs tried before it), taken "
+            "as independent."
         ),
         columns=(
             "combination", f"mean net before {year}", "years above zero", "luck, alone",
-            "luck, this report", "luck, ledger", f"{year}, untouched",
+            "luck, this report", "luck, all on record", f"{year}, untouched",
         ),
         rows=rows,
         leading=1,

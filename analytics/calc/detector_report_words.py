@@ -66,7 +66,7 @@ def sentences(result: Document) -> list[str]:
         f"Of {len(rows)} combinations of variant, list and exit rule, {len(gained)} had a mean net "
         f"return above zero over the years before {year}; {len(alone)} of them with its interval "
         f"above zero, and {len(sure)} that are unlikely to be the luck of so many tries "
-        f"({result['combinations']} in this report, {result['ledger']:,} in the ledger)."
+        f"({result['combinations']} in this report, {result['ledger']:,} on record in all)."
     )
     said += [_best(rows[0], result), _years(rows, year), _untouched(rows, year)]
     return [*said, _conclusion(gained, sure, rows, year)]
@@ -128,7 +128,7 @@ def _best(row: Document, result: Document) -> str:
         f"The best is {combination(row)}: {shown(row['mean_net'])} a trade after costs; {when}. "
         f"A combination without any edge would look this good with a probability of "
         f"{chance(row['chance']['alone'])}, the best of those tried here with "
-        f"{chance(row['chance']['of_report'])}, the best of the whole ledger with "
+        f"{chance(row['chance']['of_report'])}, the best of all on record with "
         f"{chance(row['chance']['of_ledger'])}."
     )
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from analytics.calc import sessions
 from analytics.errors import DomainError
-from analytics.models import DetectorReport, ExitRule, JobRun, Trial, Variant
+from analytics.models import DetectorReport, ExitRule, JobRun, ResearchSheet, Trial, Variant
 from analytics.services import (
     backtesting,
     bulk,
@@ -75,7 +75,10 @@ def record_report(
     parameters = _parameters(source, rows, rules, costs, variants)
     keys = _keys(parameters, names, [*(rule.name for rule in rules), detector_report.CHOSEN])
     question = detector_report.Question(
-        variants=names, rules=rules, source=source, ledger=_ledger(source, keys)
+        variants=names,
+        rules=rules,
+        source=source,
+        ledger=_ledger(source, keys) + _unrecorded(source, lists),
     )
     on_progress(1, 1, "computing figures")
     result = detector_report.report(rows, question)
@@ -194,6 +197,21 @@ def _ledger(source: str, keys: list[str]) -> int:
     """Return how many different trials the ledger holds with these in it."""
     held = Trial.objects.beside(lakes.sources_beside(source)).exclude(key__in=keys)
     return held.values("key").distinct().count() + len(set(keys))
+
+
+def _unrecorded(source: str, lists: pl.DataFrame) -> int:
+    """Return how many designs of the learned variant were tried without being in the ledger here.
+
+    They enter it with the trial of the designs; the choice among them was made before.
+    """
+    from analytics.calc import detector_report, learned_designs
+
+    recorded = ResearchSheet.objects.filter(
+        source__in=lakes.sources_beside(source), subject=ResearchSheet.Subject.DESIGNS
+    )
+    if detector_report.LEARNED not in set(lists["variant"]) or recorded.exists():
+        return 0
+    return len(learned_designs.TRIED)
 
 
 def _trials(keys: list[str], result: dict[str, Any], source: str, now: datetime) -> dict[str, Any]:

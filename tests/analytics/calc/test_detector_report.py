@@ -233,7 +233,7 @@ class TestWords:
 
         assert "evidence of an edge that 2022 did not refute" in said[-1]
         assert "stop -15 %" in said[-1]
-        assert "50 in the ledger" in said[1]
+        assert "50 on record in all" in said[1]
 
     def test_hold_the_learned_variant_against_what_was_hoped_for(self):
         rows = make_rows(variants=("B", "C"), p=lambda e, r: np.full(e.size, 0.25))

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from analytics.calc import detector_report_words, exits
+from analytics.calc import detector_report_words, exits, learned_designs
 from analytics.models import DetectorReport, Security, Trial
 from analytics.services import detector_lists, detector_report, exit_kinds, job_registry, lakes
 from tests import detector_reports, factories, markets
@@ -88,6 +88,8 @@ class TestRecordReport:
         own = {scope["key"]: scope for scope in found.result["scopes"]}["before"]["variants"]
         assert own["C"]["precision"] == own["B"]["precision"]
         assert own["C"]["calibration"]["n"] > 100
+        designs = len(learned_designs.TRIED)
+        assert found.result["ledger"] == 3 * 5 * 2 + designs, "the choice among them was a look"
 
     def test_adds_the_slippage_of_the_variants_to_the_costs(self, lake):
         make_variant(name="D", slippage_bp=20.0, **LIMITS)
