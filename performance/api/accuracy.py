@@ -121,7 +121,7 @@ class GroupOut(serializers.Serializer[Group]):
         return {"rows": _rows(found, filters)} if filters is not None else {}
 
 
-class CountsOut(serializers.Serializer[Any]):
+class ThesisCountsOut(serializers.Serializer[Any]):
     settled = serializers.IntegerField()
     target = serializers.IntegerField()
     stop = serializers.IntegerField()
@@ -138,7 +138,7 @@ class AccuracyOut(serializers.Serializer[Accuracy]):
     as_of = serializers.DateField(allow_null=True)
     thesis_accuracy = Percent(source="window.accuracy.value", allow_null=True)
     target = EstimateOut()
-    counts = CountsOut()
+    counts = ThesisCountsOut()
     window = ScoresOut()
     history = ScoresOut()
     no_skill = BriefScoresOut(help_text="theses that never count as skill, all history")

@@ -79,7 +79,30 @@ def fill() -> None:
     first, last = sessions.offset(LAST, -SCANNED), sessions.offset(LAST, -1)
     discovery.record_batches(first=first, last=last, source="imported", now=NOW)
     tracking.settle_outcomes(source="imported", now=NOW)
+    write_theses(sessions.offset(LAST, -30))
     User.objects.create_superuser(PERSON, password=PASSWORD)
+
+
+def write_theses(last: date) -> None:
+    """Store theses on every candidate up to ``last``, settle them and learn from them."""
+    from analytics.models import Candidate
+    from performance.services import accuracy_calibration, accuracy_settlement
+    from tests import factories
+
+    chance = np.random.default_rng(5)
+    rows = Candidate.objects.filter(batch__session__lte=last, batch__variant__name="B")
+    for candidate in rows.select_related("batch").order_by("batch__session", "rank"):
+        close = float(candidate.close)
+        factories.make_thesis(
+            candidate=candidate, symbol=candidate.symbol, session=candidate.batch.session,
+            entry_price=f"{close:.4f}", max_entry_price=f"{close * 1.05:.4f}",
+            target_price=f"{close * 1.2:.4f}", stop_price=f"{close * 0.85:.4f}",
+            p_target=round(float(chance.uniform(0.1, 0.7)), 2), text="Volume is high.",
+            prompt_version="e2e",
+            recommendation=str(chance.choice(["BUY", "AVOID"])), issued_at=NOW,
+        )  # fmt: skip
+    accuracy_settlement.settle_theses(source="imported", now=NOW)
+    accuracy_calibration.record_calibrations(source="imported", now=NOW)
 
 
 if __name__ == "__main__":

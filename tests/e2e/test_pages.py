@@ -11,7 +11,10 @@ from tests.e2e.conftest import Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-PAGES = ["/", "/?range=all", "/backtest", "/candidates", "/symbols/SYMA", "/symbols/NOPE"]
+PAGES = [
+    "/", "/?range=all", "/backtest", "/candidates", "/symbols/SYMA", "/symbols/NOPE",
+    "/theses", "/theses/1",
+]  # fmt: skip
 SIZES = [(1440, 900), (390, 844)]
 
 
@@ -46,6 +49,16 @@ class TestPages:
         assert "closes between" in (page.get_attribute("#symbol-chart", "aria-label") or "")
         page.get_by_text("Show data").click()
         assert page.locator("details tbody tr").count() > 50
+
+    def test_draw_how_often_it_came_true(self, visit: Visit):
+        page = visit.open("/theses?range=all")
+
+        expect(page.locator("#calibration-chart svg")).to_be_visible()
+        page.get_by_text("Show data").click()
+        expect(page.get_by_role("table", name="Reliability by bin")).to_be_visible()
+        page.get_by_role("table", name="Newest theses").get_by_role("link").first.click()
+        page.wait_for_url(re.compile(r"/theses/\d+$"))
+        expect(page.get_by_role("region", name="Settlement")).to_be_visible()
 
     def test_redraw_the_chart_when_the_theme_changes(self, visit: Visit):
         page = visit.open("/symbols/SYMA?range=90")
