@@ -29,7 +29,7 @@ class ReportQuery(SourceQuery):
 
 
 class LineOut(serializers.Serializer[Any]):
-    """A figure: its label, its form (percent, change, number, money), its target, evidence."""
+    """A figure with label, form (percent, change, number, ratio, money), target, evidence."""
 
     label = serializers.CharField()  # type: ignore[assignment]  # the key is called so
     form = serializers.CharField()

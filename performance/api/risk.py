@@ -12,10 +12,9 @@ from rest_framework.views import APIView
 from analytics.api.pages import label
 from analytics.api.queries import SourceQuery, asked
 from analytics.api.serializers import EstimateOut
-from analytics.calc.evidence import Estimate
 from performance.api.serializers import admin_list
 from performance.models import OrderProposal, PositionAdvice, RiskAssessment, RuleBreach
-from performance.services import risk, risk_page
+from performance.services import risk_page
 from performance.services.risk import AccountRisk
 from performance.services.risk_page import RiskPage
 
@@ -27,6 +26,11 @@ OF_ACCOUNTS = (
     "gross_exposure", "name_hhi", "sector_hhi", "mean_correlation",
 )  # fmt: skip
 OF_SIZING = ("size_rank_correlation", "capital_less_equal")
+
+
+def _stored(row: RiskAssessment, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return figures as they are stored: they are JSON with their evidence already."""
+    return {name: row.figures[name] for name in names if name in row.figures}
 
 
 class FiguresOut(serializers.Serializer[Any]):
@@ -65,8 +69,7 @@ class PositionRiskOut(serializers.ModelSerializer[RiskAssessment]):
 
     @extend_schema_field(PositionFiguresOut)
     def get_figures(self, row: RiskAssessment) -> Any:
-        found: dict[str, Estimate] = risk.figures_of(row)
-        return PositionFiguresOut(found).data
+        return _stored(row, OF_POSITIONS)
 
     @extend_schema_field(serializers.ChoiceField(choices=["broker", "thesis", "none"]))
     def get_stop_basis(self, row: RiskAssessment) -> str:
@@ -81,9 +84,17 @@ class AccountRiskOut(serializers.Serializer[AccountRisk]):
         max_digits=16, decimal_places=2, source="account.equity", allow_null=True
     )
     size_limit = serializers.FloatField(source="account.size_limit")
-    portfolio = AccountFiguresOut(source="figures")
-    position_sizing = SizingOut(source="figures")
+    portfolio = serializers.SerializerMethodField()
+    position_sizing = serializers.SerializerMethodField()
     positions = PositionRiskOut(many=True)
+
+    @extend_schema_field(AccountFiguresOut)
+    def get_portfolio(self, found: AccountRisk) -> Any:
+        return _stored(found.account, OF_ACCOUNTS)
+
+    @extend_schema_field(SizingOut)
+    def get_position_sizing(self, found: AccountRisk) -> Any:
+        return _stored(found.account, OF_SIZING)
 
 
 class AdviceOut(serializers.ModelSerializer[PositionAdvice]):

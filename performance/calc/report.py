@@ -3,15 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from analytics.calc import figures
 from analytics.calc.evidence import Estimate
 
-PERCENT, CHANGE, NUMBER, MONEY = "percent", "change", "number", "money"
+PERCENT, CHANGE, NUMBER, RATIO, MONEY = "percent", "change", "number", "ratio", "money"
 FORMS: dict[str, Callable[[float | None], str]] = {
     PERCENT: figures.percent,
     CHANGE: figures.change,
     NUMBER: figures.number,
+    RATIO: partial(figures.number, digits=2),
     MONEY: figures.money,
 }
 OK, INSUFFICIENT = "ok", "insufficient_data"
@@ -22,7 +24,7 @@ class Line:
     """One figure of a report.
 
     Attributes:
-        form: How it is shown: percent, change, number or money.
+        form: How it is shown: percent, change, number, ratio or money.
         target: What the mission wants, in the same unit; a claim.
     """
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from analytics.calc import figures
 from performance.calc.report import (
     CHANGE,
-    NUMBER,
     PERCENT,
+    RATIO,
     Line,
     Section,
     Table,
@@ -22,14 +22,14 @@ FIGURES = (
     ("var_95", "VaR 95 %, one session", CHANGE),
     ("cvar_95", "CVaR 95 %, one session", CHANGE),
     ("volatility", "Volatility, a year", PERCENT),
-    ("beta", "Beta to SPY", NUMBER),
+    ("beta", "Beta to SPY", RATIO),
     ("max_drawdown", "Max drawdown", CHANGE),
     ("heat", "Heat", PERCENT),
     ("heat_confirmed_stops", "Heat, confirmed stops only", PERCENT),
-    ("name_hhi", "Concentration by name [HHI]", NUMBER),
-    ("sector_hhi", "Concentration by sector [HHI]", NUMBER),
-    ("mean_correlation", "Mean correlation", NUMBER),
-    ("size_rank_correlation", "Sizing: weight and return, rank correlation", NUMBER),
+    ("name_hhi", "Concentration by name [HHI]", RATIO),
+    ("sector_hhi", "Concentration by sector [HHI]", RATIO),
+    ("mean_correlation", "Mean correlation", RATIO),
+    ("size_rank_correlation", "Sizing: weight and return, rank correlation", RATIO),
     ("capital_less_equal", "Sizing: capital less equal weighting", CHANGE),
 )
 MISSION = 5  # lines of what to do, at most
@@ -48,7 +48,7 @@ def risk(found: RiskReport, counts: dict[str, int]) -> Section:
             figures.percent(row.weight),
             figures.change(row.unrealised),
             figures.money(row.money_at_risk),
-            figures.number(row.days_to_exit),
+            figures.number(row.days_to_exit, 2),
             row.advice,
             row.reason,
         )
@@ -67,7 +67,7 @@ def risk(found: RiskReport, counts: dict[str, int]) -> Section:
     return Section(
         key="risk",
         title=title,
-        words=f"{len(found.accounts)} accounts, {len(positions)} positions, as of {found.session}.",
+        words=f"Accounts: {len(found.accounts)}; positions: {len(positions)}; {found.session}.",
         lines=tuple(lines),
         notes=(f"Rules broken so far: {broken or 'none'}.",),
         table=Table(headings=headings, rows=rows, more=max(len(positions) - SHOWN, 0))

@@ -26,6 +26,7 @@ from performance.calc.report import Chart, Report, Section
 MARGIN = 16 * mm
 WIDTH = A4[0] - 2 * MARGIN
 CHART_HEIGHT = 90.0
+LONGEST = 600  # characters of a cell
 INK, MUTED, RULE = (
     colors.HexColor("#1b2430"),
     colors.HexColor("#556070"),
@@ -127,11 +128,16 @@ def _figures(section: Section, styles: dict[str, ParagraphStyle]) -> Table:
 
 def _table(found: report.Table, styles: dict[str, ParagraphStyle]) -> Table:
     rows = [[_text(text, styles["small"]) for text in found.headings]]
-    rows += [[_text(text, styles["cell"]) for text in row] for row in found.rows]
+    rows += [[_text(_cut(text), styles["cell"]) for text in row] for row in found.rows]
     if found.more:
         left = [_text(f"{found.more} more are left out", styles["small"])]
         rows.append(left + [_text("", styles["small"])] * (len(found.headings) - 1))
     return _ruled(rows, _shares(found))
+
+
+def _cut(text: str) -> str:
+    """Return a text that fits a page: a row is never broken over two."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 2]} \u2026"
 
 
 def _shares(found: report.Table) -> list[float]:

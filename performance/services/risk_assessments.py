@@ -165,7 +165,7 @@ def _advice(gain: float, weight: float, oversize: bool | None, limit: float) -> 
         return RiskAdvice.TRIM, f"{abs(weight):.1%} of equity, {limit:.1%} are allowed"
     if np.isnan(gain) or oversize is None:
         return RiskAdvice.HOLD, "mark or equity is not known: loss or size could not be judged"
-    return RiskAdvice.HOLD, ""
+    return RiskAdvice.HOLD, "loss and size are within the limits"
 
 
 METHODS = {

@@ -41,7 +41,9 @@
 
   function equity(data, colours) {
     const band = data.band ? { silent: true, itemStyle: { color: colours.band }, label: { color: colours.muted, position: "insideTop" }, data: [[{ name: "claimed baseline", yAxis: data.band[0] }, { yAxis: data.band[1] }]] } : undefined;
-    return Object.assign(frame(colours), axes(colours, data.days), {
+    const both = axes(colours, data.days);
+    if (data.band) both.yAxis.max = (found) => Math.max(found.max, data.band[1]);  // the claim stays in sight
+    return Object.assign(frame(colours), both, {
       series: [
         { type: "line", name: "account", data: data.growth, showSymbol: false, lineStyle: { width: 2, color: colours.own }, itemStyle: { color: colours.own }, markArea: band },
         { type: "line", name: "SPY", data: data.market, showSymbol: false, lineStyle: { width: 1.6, type: "dashed", color: colours.other }, itemStyle: { color: colours.other } },

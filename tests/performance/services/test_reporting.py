@@ -179,6 +179,12 @@ class TestPdf:
     def test_of_nothing_still_is_a_report(self):
         assert report_pdf.render(report(source="simulated")).startswith(b"%PDF-")
 
+    def test_takes_texts_that_are_longer_than_a_page(self):
+        fill()
+        ClaimItem.objects.update(evidence="long " * 3000)
+
+        assert report_pdf.render(report()).startswith(b"%PDF-")
+
     def test_takes_text_that_looks_like_markup(self):
         fill()
         RoadmapCheck.objects.update(evidence="<b>close < 3 & more ✖")
