@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from analytics.models import DiscoveryBatch, Source, Variant
+from analytics.models import DiscoveryBatch, Source, Variant, VariantKind
 from analytics.services import lakes
 from performance.services.simulated_portfolio import store_simulated_portfolio
 
@@ -29,6 +29,9 @@ class Command(BaseCommand):
         if _is_replayed(source, sessions):
             self.stdout.write(f"Discovery: kept, {sessions[0]} to {sessions[-1]}")
         else:
+            learned = Variant.objects.active().filter(kind=VariantKind.LEARNED)
+            if source != Source.SIMULATED and learned.exists():
+                call_command("fit_learned", source=source, stdout=self.stdout)
             call_command("discover", "--all", stdout=self.stdout)
         call_command("settle_outcomes", stdout=self.stdout)
         if source == Source.SIMULATED:

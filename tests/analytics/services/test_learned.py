@@ -16,6 +16,7 @@ from analytics.models import (
     VariantKind,
 )
 from analytics.services import (
+    backtesting,
     detector_lists,
     discovery,
     feature_evidence,
@@ -169,6 +170,26 @@ class TestLists:
         assert found["session"].min() >= first
         assert found["p"].null_count() == 0
         assert found["rank"].max() <= 50
+
+
+@pytest.mark.django_db
+class TestBacktest:
+    def test_takes_the_learned_variant_like_any_other(self, variant):
+        make_variant()
+        fit()
+
+        run = backtesting.record_backtest(
+            question=backtesting.Question(source="imported"),
+            clock=lambda: NOW,
+            on_progress=lambda *_said: None,
+        )
+
+        assert set(run.result) == {"B v1", "C v1"}
+        told = run.parameters["variants"]["C v1"]
+        assert told["models"] == [
+            row.digest for row in learned_models.get_rows(variant=variant, source="imported")
+        ]
+        assert "models" not in run.parameters["variants"]["B v1"]
 
 
 @pytest.mark.django_db
