@@ -17,6 +17,7 @@ LEAST_STOP, MOST_STOP = 0.05, 0.25  # and at least and at most this far
 REWARD: Final = 2.0  # distance of the target over that of the stop
 CHASE: Final = 0.10  # never pay more over the signal's close (design §14)
 LIFT: Final = 1.5  # what is bought was explosive so much more often than its matched base
+RARE: Final = ("top 1 %", "top 5 %")  # labels of the score's own history
 STRONG_CLOSE: Final = 0.5  # place of the close in the day's range
 LOSS_LIMIT: Final = 0.25  # a held position this far down is to be liquidated (design §14)
 TERMS: Final = 60  # of the series of the first-passage probability
@@ -99,8 +100,8 @@ def _against(pack: Mapping[str, Any]) -> list[str]:
     """Return what speaks against buying; each is one rule, [] if none does."""
     candidate, features = pack["candidate"], pack["features"]
     found = []
-    if candidate.get("pattern") != "VIGL_SQUEEZE" and candidate.get("label") != "top 1 %":
-        found.append("It is neither a VIGL squeeze nor in the top percentile of its score.")
+    if candidate.get("pattern") != "VIGL_SQUEEZE" and candidate.get("label") not in RARE:
+        found.append("It is neither a VIGL squeeze nor among the rarest scores of its history.")
     if any(one.get("kind") == "offering" for one in pack.get("notices", [])):
         found.append("A filing that may mean new shares was made within the month before.")
     place = features.get("close_location")

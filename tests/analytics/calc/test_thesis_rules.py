@@ -36,7 +36,7 @@ class TestWrite:
     @pytest.mark.parametrize(
         "change",
         [
-            {"candidate": changed("candidate", pattern="STANDARD", label="top 5 %")},
+            {"candidate": changed("candidate", pattern="STANDARD", label="top 20 %")},
             {"notices": [{"kind": "offering", "label": "424B5", "at": "2024-06-20"}]},
             {"features": changed("features", close_location=0.2)},
             {"base": {"share": 0.1, "n": 4100}},
