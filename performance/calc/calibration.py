@@ -11,9 +11,8 @@ from performance.calc import accuracy_figures
 from performance.calc.accuracy_figures import Basis
 
 FEWEST_FOR_PLATT = 50  # settled theses of a group, design §9
-PRIOR_THESES = 20.0  # what the belief in the base rate weighs, in theses
+PRIOR_THESES = 20.0  # what the belief in the base rate weighs at most, in theses
 PRIOR_SCALES = (1.0, 0.5)  # standard deviations of intercept around 0 and slope around 1
-BASE_LIMITS = (0.01, 0.99)  # a base rate of 0 or 1 so far is no certainty
 REFIT_SHARE = 0.05  # growth of a group that is worth a new fit
 
 Floats = npt.NDArray[np.float64]
@@ -39,14 +38,15 @@ class Fit:
     base_rate: float
 
 
-def fit(p: Floats, hit: Flags, basis: Basis, *, base_rate: float) -> Fit:
+def fit(p: Floats, hit: Flags, basis: Basis, *, base_hits: int, base_n: int) -> Fit:
     """Fit the calibration of one group on its settled theses.
 
     Args:
         p: As the author said it.
         hit: The target came first.
         basis: Signal sessions of the theses.
-        base_rate: Of all theses settled by then.
+        base_hits, base_n: Of all theses settled by then, of every author. While they are few, so
+            is what the base rate weighs, and it is held away from 0 and 1 by half a thesis.
 
     Raises:
         ValueError: There is no thesis.
@@ -55,15 +55,15 @@ def fit(p: Floats, hit: Flags, basis: Basis, *, base_rate: float) -> Fit:
         raise ValueError("nothing to fit on")
     rate = float(hit.mean())
     effect = accuracy_figures.design_effect(np.asarray(hit - rate, dtype=np.float64), basis)
-    base = float(np.clip(base_rate, *BASE_LIMITS))
+    base, weight = (base_hits + 0.5) / (base_n + 1), min(PRIOR_THESES, float(base_n))
     counted = {"hits": float(hit.sum()), "effect": effect}
     if p.size < FEWEST_FOR_PLATT:
         n = p.size / effect
-        alpha, beta = rate * n + PRIOR_THESES * base, (1 - rate) * n + PRIOR_THESES * (1 - base)
+        alpha, beta = rate * n + weight * base, (1 - rate) * n + weight * (1 - base)
         own = {"alpha": float(alpha), "beta": float(beta)}
-        return Fit(method=BETA_BINOMIAL, parameters=own | counted, n=p.size, base_rate=base_rate)
+        return Fit(method=BETA_BINOMIAL, parameters=own | counted, n=p.size, base_rate=base)
     own = _platt(p, hit, effect)
-    return Fit(method=PLATT, parameters=own | counted, n=p.size, base_rate=base_rate)
+    return Fit(method=PLATT, parameters=own | counted, n=p.size, base_rate=base)
 
 
 def due(settled: Days, known: int = 0) -> list[int]:

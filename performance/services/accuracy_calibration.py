@@ -127,7 +127,8 @@ def _fits(
             p[:count][order],
             hit[:count][order],
             Basis(session=signal[:count][order], source=source, as_of=end),
-            base_rate=float(table.hit[:before].mean()),
+            base_hits=int(np.count_nonzero(table.hit[:before])),
+            base_n=int(before),
         )
         found.append((valid_from, fit))
     return found

@@ -19,28 +19,39 @@ def basis(n, per_session=10):
     )
 
 
-def fit(p, hit, *, base_rate=0.3, per_session=10):
+def fit(p, hit, *, base=(300, 1000), per_session=10):
     return calibration.fit(
-        np.asarray(p), np.asarray(hit), basis(len(p), per_session), base_rate=base_rate
+        np.asarray(p),
+        np.asarray(hit),
+        basis(len(p), per_session),
+        base_hits=base[0],
+        base_n=base[1],
     )
 
 
 class TestYoungGroup:
     @pytest.mark.parametrize(
         ("hits", "n", "base", "expected"),
-        [(0, 1, 0.3, 6 / 21), (5, 5, 0.2, 9 / 25), (10, 40, 0.25, 15 / 60), (49, 49, 0.3, 55 / 69)],
+        [
+            (0, 1, (30_000, 100_000), 6 / 21),
+            (5, 5, (20_000, 100_000), 9 / 25),
+            (10, 40, (25_000, 100_000), 15 / 60),
+            (0, 1, (0, 1), 0.25 / 2),
+            (2, 2, (2, 5), (2 + 5 * 2.5 / 6) / 7),
+        ],
     )
     def test_gets_its_rate_shrunk_to_the_base_rate(self, hits, n, base, expected):
-        found = fit(np.full(n, 0.8), np.arange(n) < hits, base_rate=base)
+        found = fit(np.full(n, 0.8), np.arange(n) < hits, base=base)
 
         own = found.parameters
         assert found.method == "beta_binomial"
-        assert own["alpha"] / (own["alpha"] + own["beta"]) == pytest.approx(expected)
-        assert (found.n, own["hits"], found.base_rate) == (n, hits, base)
+        assert own["alpha"] / (own["alpha"] + own["beta"]) == pytest.approx(expected, rel=1e-4)
+        assert (found.n, own["hits"]) == (n, hits)
+        assert found.base_rate == pytest.approx((base[0] + 0.5) / (base[1] + 1))
 
-    @pytest.mark.parametrize("base", [0.0, 1.0])
-    def test_is_never_certain(self, base):
-        found = fit(np.full(5, 0.5), np.full(5, base == 1), base_rate=base)
+    @pytest.mark.parametrize("hits", [0, 5])
+    def test_is_never_certain(self, hits):
+        found = fit(np.full(5, 0.5), np.full(5, hits == 5), base=(hits, 5))
 
         assert min(found.parameters["alpha"], found.parameters["beta"]) > 0
 
@@ -155,7 +166,7 @@ def out_of_sample(seed, say, size=600):
     for seen, until in zip(steps, [*steps[1:], size], strict=True):
         if seen < calibration.FEWEST_FOR_PLATT:
             continue
-        found = fit(p[:seen], hit[:seen], base_rate=hit[:seen].mean(), per_session=5)
+        found = fit(p[:seen], hit[:seen], base=(int(hit[:seen].sum()), seen), per_session=5)
         put_right[seen:until] = [
             calibrated(one, method=found.method, parameters=found.parameters)
             for one in p[seen:until]

@@ -44,8 +44,8 @@ class TestRecordCalibrations:
         settled = sessions.offset(FIRST, 14)
         assert (first.n, first.valid_from) == (2, sessions.offset(settled, 1))
         assert first.settled_before == first.valid_from
-        assert (first.method, first.base_rate) == ("beta_binomial", 0.5)
-        assert first.parameters["alpha"] == pytest.approx(1 + 20 * 0.5)
+        assert (first.method, first.base_rate) == ("beta_binomial", 1.5 / 3)
+        assert first.parameters["alpha"] == pytest.approx(1 + 2 * 0.5)
         assert made[-1].n == 12
 
     def test_scales_a_group_of_fifty(self):
@@ -63,7 +63,7 @@ class TestRecordCalibrations:
         record()
 
         own = rows(author="b")[-1]
-        assert (own.n, own.base_rate) == (1, pytest.approx(3 / 9))
+        assert (own.n, own.base_rate) == (1, pytest.approx(3.5 / 10))
 
     def test_keeps_patterns_apart_and_leaves_out_what_is_no_skill(self):
         history(4)
