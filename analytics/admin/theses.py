@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from analytics.admin import columns
@@ -18,7 +19,7 @@ from analytics.admin.unfolded import action
 from analytics.calc import figures, number_check
 from analytics.errors import DomainError
 from analytics.models import AuthorKind, Recommendation, Thesis
-from analytics.services import theses, thesis_chain
+from analytics.services import theses, thesis_chain, thesis_events
 
 RECOMMENDATION_COLOURS = {
     Recommendation.BUY: "success",
@@ -43,6 +44,7 @@ def marked(thesis: Thesis, where: str, text: str) -> str:
 
 @admin.register(Thesis)
 class ThesisAdmin(ReadOnlyAdmin):
+    actions_detail = ("withdraw",)
     actions_list = ("write_by_hand", "check_chain")
     compressed_fields = False
     date_hierarchy = "session"
@@ -114,7 +116,7 @@ class ThesisAdmin(ReadOnlyAdmin):
     search_fields = ("=symbol", "author")
     story_template = "analytics/partials/thesis_story.html"
 
-    def has_write_permission(self, request: HttpRequest, obj: object = None) -> bool:
+    def has_write_permission(self, request: HttpRequest, object_id: object = None) -> bool:
         return request.user.has_perm("analytics.write_thesis")
 
     def story(self, row: Any) -> dict[str, Any]:
@@ -148,6 +150,31 @@ class ThesisAdmin(ReadOnlyAdmin):
                 return HttpResponseRedirect(columns.page_url("analytics_thesis", thesis.pk))
         context = {"title": "Write a thesis", "form": form}
         return answer(request, self, "admin/analytics/write_thesis.html", context)
+
+    @action(description="Withdraw", permissions=["write"], icon="undo")
+    def withdraw(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Note that the author no longer stands by it; it stays and is settled all the same."""
+        thesis = get_object_or_404(Thesis, pk=object_id)
+        if not self.has_write_permission(request):
+            raise PermissionDenied
+        if request.method != "POST":
+            context = {
+                "title": f"Withdraw {thesis}",
+                "said": "The thesis stays in the chain and is settled; an event says that you "
+                "withdrew it. Only its author can, before its entry.",
+                "button": "Withdraw",
+            }
+            return answer(request, self, "admin/analytics/confirm_job.html", context)
+        try:
+            thesis_events.withdraw(
+                thesis=thesis,
+                author_id=request.user.pk,
+                reason=f"withdrawn by {request.user}",
+                now=timezone.now(),
+            )
+        except DomainError as error:
+            messages.error(request, str(error))
+        return HttpResponseRedirect(columns.page_url("analytics_thesis", thesis.pk))
 
     @action(description="Check the chain", permissions=["view"], icon="link")
     def check_chain(self, request: HttpRequest) -> HttpResponse:

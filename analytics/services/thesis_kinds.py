@@ -19,7 +19,10 @@ class NoCandidate(DomainError):
 
 
 def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Ask for a thesis job per top candidate: ``source``; ``session`` and ``count`` if given."""
+    """Ask for a thesis job per top candidate: ``source``; ``session``, ``count``, ``portfolio``.
+
+    ``portfolio`` is what performance knows of positions and limits, see :func:`request_one`.
+    """
     from django.conf import settings
 
     from analytics.services import claude_author, claude_models, lakes, theses
@@ -38,7 +41,13 @@ def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
         authors.append(AuthorKind.CLAUDE.value)
     for done, candidate in enumerate(found):
         report.progress(done, len(found), candidate.symbol)
-        request_one(candidate=candidate, requested_by=None, now=report.now(), authors=authors)
+        request_one(
+            candidate=candidate,
+            requested_by=None,
+            now=report.now(),
+            authors=authors,
+            portfolio=arguments.get("portfolio"),
+        )
     report.progress(len(found), len(found) or 1)
     said = f"{session}: {len(found)} candidates, {' and '.join(authors)}"
     return {
@@ -49,7 +58,7 @@ def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
 
 
 def write_thesis(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
-    """Have theses written about ``candidate`` by ``authors``; what failed is in the result."""
+    """Have theses written about ``candidate`` by ``authors``, with its ``portfolio``."""
     from analytics.services import theses
 
     candidate = _candidate(int(arguments["candidate"]))
@@ -62,6 +71,7 @@ def write_thesis(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
         authors=names,
         clock=report.now,
         requested_by=person.requested_by if person else None,
+        context=theses.Context(portfolio=arguments.get("portfolio")),
     )
     report.progress(len(names), len(names))
     said = [
@@ -83,21 +93,40 @@ def request_one(
     requested_by: User | None,
     now: datetime,
     authors: Sequence[str] = (AuthorKind.RULES, AuthorKind.CLAUDE),
+    portfolio: Mapping[str, Any] | None = None,
 ) -> JobRun:
-    """Ask for theses about one candidate; asked twice, the job under way."""
+    """Ask for theses about one candidate; asked twice, the job under way.
+
+    Args:
+        candidate: With its batch.
+        requested_by: The person; None at night.
+        now: Noted as the time of asking.
+        authors: ``rules``, ``claude``.
+        portfolio: Plain values: ``positions`` (by symbol: ``weight``, ``limit``, ``unrealised``)
+            and whatever limits there are; authors see the position in this symbol as ``held``.
+    """
     from analytics.services import jobs
 
     names = sorted({str(AuthorKind(author)) for author in authors})
+    own = {"portfolio": _own(portfolio, candidate.symbol)} if portfolio else {}
     return jobs.request(
         kind=WRITE_ONE,
         arguments={
             "candidate": candidate.pk,
             "authors": names,
             "source": candidate.batch.source,
+            **own,
         },
         requested_by=requested_by,
         now=now,
     )
+
+
+def _own(portfolio: Mapping[str, Any], symbol: str) -> dict[str, Any]:
+    """Return the portfolio as the thesis on one symbol sees it."""
+    positions = portfolio.get("positions") or {}
+    rest = {name: value for name, value in portfolio.items() if name != "positions"}
+    return {**rest, "positions": len(positions), "held": positions.get(symbol)}
 
 
 def check_falsifiers(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:

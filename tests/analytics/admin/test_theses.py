@@ -2,7 +2,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
+from analytics.calc import sessions
 from analytics.models import JobRun, Thesis
 from analytics.services import lakes, theses
 from tests import factories, thesis_records
@@ -127,6 +129,37 @@ class TestPage:
         url = reverse(f"admin:analytics_thesis_{page}", args=[thesis.pk])
 
         assert admin_client.post(url, {"post": "yes"}).status_code == 403
+
+
+class TestWithdraw:
+    def url(self, thesis):
+        return reverse("admin:analytics_thesis_withdraw", args=[thesis.pk])
+
+    def test_asks_first_and_refuses_after_the_entry(self, admin_client, admin_user):
+        thesis = factories.make_thesis(author_kind="person", author="admin", written_by=admin_user)
+
+        asked = admin_client.get(self.url(thesis)).content.decode()
+        page = admin_client.post(self.url(thesis), follow=True).content.decode()
+
+        assert "stays in the chain" in asked
+        assert "The entry of 2024-07-01 has passed" in page
+        assert not thesis.events.exists()
+
+    def test_is_noted_before_the_entry(self, admin_client, admin_user):
+        ahead = sessions.offset(sessions.last_finished(timezone.now()), 3)
+        thesis = factories.make_thesis(
+            author_kind="person", author="admin", written_by=admin_user, session=ahead
+        )
+
+        admin_client.post(self.url(thesis))
+
+        assert thesis.events.get().kind == "withdrawn"
+
+    def test_needs_permission(self, client, person):
+        person.user_permissions.add(Permission.objects.get(codename="view_thesis"))
+        client.force_login(person)
+
+        assert client.post(self.url(factories.make_thesis())).status_code == 403
 
 
 class TestCheckChain:

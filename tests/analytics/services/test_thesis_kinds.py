@@ -65,6 +65,23 @@ class TestWriteTheses:
 
         assert JobRun.objects.count() == 2
 
+    def test_tells_each_thesis_of_its_own_position_only(self):
+        one, _two = candidates(2)
+        portfolio = {
+            "positions": {"S0": {"weight": 0.05, "limit": 0.1, "unrealised": -0.4}},
+            "size_limit": 0.1,
+        }
+
+        run("write_theses", portfolio=portfolio)
+        for job in JobRun.objects.filter(kind="write_thesis"):
+            jobs.run(job_id=job.pk, clock=lambda: NOW)
+
+        said = dict(Thesis.objects.values_list("symbol", "recommendation"))
+        held = {t.symbol: t.data_pack["portfolio"]["held"] for t in Thesis.objects.all()}
+        assert said == {"S0": "LIQUIDATE", "S1": "AVOID"}
+        assert held["S1"] is None
+        assert Thesis.objects.get(symbol=one.symbol).data_pack["portfolio"]["size_limit"] == 0.1
+
     def test_writes_none_when_none_are_wanted(self, settings):
         settings.THESES_PER_SESSION = 0
         candidates(1)
