@@ -51,7 +51,7 @@ class Samples:
 
     def read(self, names: Sequence[str], at: Longs) -> Floats:
         """Return the values of some features on the stock-days ``at``."""
-        named = [learned_features.NAMES.index(name) for name in names]
+        named = np.array([learned_features.NAMES.index(name) for name in names], np.int64)
         return self.values[np.ix_(named, at)]
 
     def until(self, last: int) -> "Samples":
