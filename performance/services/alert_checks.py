@@ -38,6 +38,7 @@ from performance.models import (
 from performance.services.metrics import HEADLINE
 
 RECENT: Final = timedelta(days=7)  # of what happened once: older is history, not news
+NEW_TRADE: Final = timedelta(days=30)
 LEVELS: Final = (
     # kind, name of the metric, limit, what it is called
     (AlertKind.WIN_RATE, "win_rate", CRITICAL_WIN_RATE, "Win rate"),
@@ -135,8 +136,12 @@ def _losses(beside: Q) -> list[Crossing]:
 
 
 def _breaches(beside: Q, now: datetime) -> list[Crossing]:
-    """Return the rules broken lately; each is told once."""
-    broken = RuleBreach.objects.filter(beside, found_at__gte=now - RECENT)
+    """Return the rules broken lately by trades opened lately; each is told once.
+
+    A ledger that is imported whole breaks the rules of years at once: that is history, not news.
+    """
+    lately = {"found_at__gte": now - RECENT, "opened_at__gte": now - NEW_TRADE}
+    broken = RuleBreach.objects.filter(beside, **lately)
     return [
         Crossing(
             kind=AlertKind.RISK_BREACH,

@@ -18,6 +18,7 @@ from performance.models import (
     Incident,
     OrderProposal,
     OutcomeStatus,
+    Position,
     PositionAdvice,
     ProposalState,
     RiskAdvice,
@@ -33,6 +34,8 @@ Document = dict[str, Any]
 HORIZON: Final = 15  # sessions after a signal until its outcome is known
 TOP: Final = 5  # candidates
 TOLD: Final = 8  # outcomes
+MOST_BREACHES: Final = 5
+MOST_ALERTS: Final = 10
 SPAN: Final = {Edition.WEEKLY: 5, Edition.MONTHLY: 21}  # sessions; others tell one
 CURVE: Final = timedelta(days=90)
 
@@ -220,6 +223,7 @@ def _equity(mine: Q, span: Window) -> list[list[Any]]:
 def _alerts(mine: Q) -> list[Document]:
     grave = (AlertSeverity.CRITICAL, AlertSeverity.WARNING)
     standing = Alert.objects.standing().filter(mine, severity__in=grave)
+    rows = standing.order_by("severity", "-crossed_at", "pk")[:MOST_ALERTS]
     return [
         {
             "severity": alert.severity,
@@ -228,16 +232,23 @@ def _alerts(mine: Q) -> list[Document]:
             "since": alert.crossed_at.isoformat(),
             "url": reverse("admin:analytics_alert_change", args=[alert.pk]),
         }
-        for alert in standing.order_by("severity", "-crossed_at", "pk")[:10]
+        for alert in rows
     ]
 
 
-def _breaches(mine: Q, span: Window) -> list[Document]:
-    broken = RuleBreach.objects.filter(mine, session__range=(span.first, span.last))
-    return [
-        {"symbol": breach.symbol, "text": breach.text}
-        for breach in broken.order_by("session", "pk")[:10]
-    ]
+def _breaches(mine: Q, span: Window) -> Document:
+    """Return the newest rules broken by trades that are open, and how many there are."""
+    open_ = Q()
+    for account, symbol in Position.objects.filter(mine).values_list("account_id", "symbol"):
+        open_ |= Q(account_id=account, symbol=symbol)
+    if not open_:
+        return {"n": 0, "rows": []}
+    broken = RuleBreach.objects.filter(mine, open_, session__lte=span.last)
+    newest = broken.order_by("-session", "-opened_at", "pk")[:MOST_BREACHES]
+    return {
+        "n": broken.count(),
+        "rows": [{"symbol": row.symbol, "text": row.text} for row in newest],
+    }
 
 
 def _advice(mine: Q) -> list[Document]:
@@ -284,7 +295,13 @@ def _health(now: datetime) -> Document:
     newest = HealthMetric.objects.filter(component=OVERALL).order_by("-measured_at").first()
     if newest is None or now - newest.measured_at > STALE:
         return {"score": None, "status": "UNKNOWN", "reason": "The system was not measured lately."}
-    return {"score": newest.value, "status": newest.status, "reason": newest.reason}
+    return {
+        "score": newest.value,
+        "status": newest.status,
+        "reason": newest.reason,
+        "known": newest.figures.get("known"),
+        "unknown": newest.figures.get("unknown"),
+    }
 
 
 def _chain() -> Document | None:

@@ -81,8 +81,9 @@ class TestRisk:
         assert check(LATER).raised == 0
         assert standing() == {("risk_breach", "warning")}
 
-    def test_an_old_breach_is_no_news(self):
-        order_rows.make_breach(found_at=NOW - timedelta(days=8))
+    @pytest.mark.parametrize("old", ["found_at", "opened_at"])
+    def test_an_old_breach_is_no_news(self, old):
+        order_rows.make_breach(**{old: NOW - timedelta(days=31)})
 
         assert check().raised == 0
 
