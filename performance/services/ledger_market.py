@@ -1,6 +1,6 @@
 """What the lake knows of the symbols of a ledger: sessions, closes, ranges, splits, listings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -48,8 +48,10 @@ def read(*, source: str, symbols: list[str], first: date, last: date) -> Market:
     lake = lakes.lake_of(source)
     start = sessions.day(max(sessions.number(first) - LOOK_BACK, 0))
     days = [day for day in lake.sessions() if start <= day <= last]
-    if not days or not symbols:
+    if not days:
         return _nothing()
+    if not symbols:  # an account with cash alone has its equity, too
+        return replace(_nothing(), days=days)
     bars = lake.read("bars", first=start, last=last, columns=BARS, symbols=symbols)
     splits = lake.read("splits", first=start, last=last, symbols=symbols)
     return Market(
