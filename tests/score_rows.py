@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from decimal import Decimal
 
 from analytics.calc import sessions
-from performance.models import EquityDay
+from performance.models import DashboardSummary, EquityDay, RoadmapChange, RoadmapCheck
 from tests import factories, risk_market
 
 LAST, EVENING = risk_market.LAST, risk_market.EVENING
@@ -81,3 +81,47 @@ def make_equity(account, *, days=250, start=10_000):
             )
         )  # fmt: skip
     return EquityDay.objects.bulk_create(rows)
+
+
+def make_check(**fields):
+    """A check box of the roadmap."""
+    wanted = {
+        "key": "entry_delay", "position": 10, "phase": 3, "state": "not_met",
+        "evidence": "mean entry delay 1.40 sessions, n = 9", "flipped_on": LAST, "as_of": LAST,
+        "updated_at": EVENING, "source": "imported",
+    }  # fmt: skip
+    return RoadmapCheck.objects.create(**{**wanted, **fields})
+
+
+def make_change(**fields):
+    """A flip of a check box."""
+    box = fields.pop("check_box", None) or make_check(key=f"box {RoadmapCheck.objects.count()}")
+    wanted = {
+        "before": "unknown", "after": "met", "session": LAST, "evidence": "seen",
+        "changed_at": EVENING, "source": "imported",
+    }  # fmt: skip
+    return RoadmapChange.objects.create(check_box=box, **{**wanted, **fields})
+
+
+_computed: dict[str, list] = {}
+
+
+def make_scored(folder, settings):
+    """Summaries and check boxes of an account with a year of trades.
+
+    Computed once a process and stored as rows from then on: a page or an endpoint reads no more.
+    """
+    if not _computed:
+        from performance.services import summaries
+
+        risk_market.store(folder, settings)
+        account = factories.make_account()
+        make_record(account)
+        make_equity(account)
+        summaries.refresh_summaries(source="imported", now=EVENING)
+        for model in (DashboardSummary, RoadmapCheck):
+            _computed[model.__name__] = list(model.objects.order_by("pk").values())
+        return
+    for model in (DashboardSummary, RoadmapCheck):
+        rows = [{**row, "id": None} for row in _computed[model.__name__]]
+        model.objects.bulk_create(model(**row) for row in rows)

@@ -21,6 +21,7 @@ class DashboardSummaryAdmin(ReadOnlyAdmin):
     date_hierarchy = "session"
     list_display = (
         columns.day("session", "session"),
+        columns.column("period_days", lambda days: f"{days} d" if days else "all", "period"),
         columns.choice("alert_level", "alert level", AlertLevel, LEVEL_COLOURS),
         "recovery_status",
         columns.percent("recovery_progress", "progress"),
@@ -31,5 +32,5 @@ class DashboardSummaryAdmin(ReadOnlyAdmin):
         columns.number("health_score", "health"),
         columns.source(),
     )
-    list_filter = (AnyOriginFilter, "alert_level", "recovery_status")
-    ordering = ("-session",)
+    list_filter = (AnyOriginFilter, "period_days", "alert_level", "recovery_status")
+    ordering = ("-session", "period_days")

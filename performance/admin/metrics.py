@@ -20,17 +20,20 @@ class PerformanceMetricAdmin(ReadOnlyAdmin):
     date_hierarchy = "as_of"
     list_display = (
         "name",
-        columns.count("window_days", "window [days]"),
+        columns.column("account", lambda found: str(found) if found else "all", "account"),
+        columns.column("window_days", lambda days: f"{days} d" if days else "all", "window"),
         columns.day("as_of", "last session"),
         "weighting",
         columns.column("value", columns.four, "value (rates: fractions)"),
         columns.count("n", "n"),
         columns.column("low", columns.four, "low"),
         columns.column("high", columns.four, "high"),
+        columns.column("at_zero", columns.four, "with frozen quotes at 0"),
         columns.choice("status", "status", PerformanceMetric.Status, STATUS_COLOURS),
         columns.plain("reason", "reason"),
         columns.source(),
     )
     list_filter = (AnyOriginFilter, "name", "status", "weighting", "window_days")
-    ordering = ("-as_of", "name", "window_days")
+    list_select_related = ("account",)
+    ordering = ("-as_of", "name", "window_days", "pk")
     search_fields = ("name",)

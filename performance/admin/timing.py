@@ -19,6 +19,7 @@ class AllOriginFilter(AnyOriginFilter):
 class TimingAnalysisAdmin(ReadOnlyAdmin):
     list_display = (
         "symbol",
+        columns.day("signal_session", "first signal"),
         columns.count("delay", "delay [sessions]"),
         columns.change("entry_cost", "entry cost (negative is good)"),
         columns.number("entry_score", "entry score"),
@@ -26,10 +27,13 @@ class TimingAnalysisAdmin(ReadOnlyAdmin):
         columns.percent("exit_efficiency", "exit efficiency"),
         columns.change("mfe", "best high while held"),
         columns.change("mae", "worst low while held"),
-        columns.money("left_after", "left on the table after"),
+        columns.money("delay_cost", "delay cost"),
+        columns.money("profit_taken", "profit taken"),
+        columns.money("left_during", "left while held"),
+        columns.money("left_after", "left after"),
         columns.plain("note", "note"),
         columns.source(),
     )
-    list_filter = (AllOriginFilter,)
+    list_filter = (AllOriginFilter, "is_final")
     ordering = ("-updated_at", "symbol")
     search_fields = ("=symbol",)

@@ -149,6 +149,9 @@ class TestTimingAnalysis:
     def test_refuses_a_score_above_100(self):
         assert refused(factories.make_timing, "timing_scores_0_to_100", entry_score=101.0)
 
+    def test_refuses_less_than_nothing_left_on_the_table(self):
+        assert refused(factories.make_timing, "timing_left_is_not_negative", left_after="-1")
+
 
 class TestPortfolio:
     @pytest.mark.parametrize(
@@ -251,6 +254,7 @@ class TestPerformanceMetric:
             ("metric_weighting_known", {"weighting": "karma"}),
             ("metric_source_known", {"source": "dreamt"}),
             ("metric_simulated_says_so", {"source": "simulated", "status": "ok"}),
+            ("metric_at_zero_needs_a_frozen_quote", {"at_zero": 0.1}),
         ],
     )
     def test_refuses(self, constraint, fields):
