@@ -45,8 +45,7 @@ def describe(days: Sequence[date], growth: Floats, market: Floats) -> str:
 
 def growth_of(returns: Floats) -> Floats:
     """Return growth since the beginning: the product of 1 + return, less 1."""
-    found: Floats = np.cumprod(1 + returns) - 1
-    return found
+    return np.asarray(np.cumprod(1 + returns) - 1, np.float64)
 
 
 def beside(days: Sequence[date], other: Mapping[date, float]) -> Floats:
@@ -55,7 +54,7 @@ def beside(days: Sequence[date], other: Mapping[date, float]) -> Floats:
     known = prices[~np.isnan(prices)]
     if not known.size:
         return prices
-    return (prices / known[0] - 1).astype(np.float64)
+    return np.asarray(prices / known[0] - 1, np.float64)
 
 
 def _listed(values: Floats) -> list[float | None]:

@@ -104,7 +104,7 @@ class TestRecordAdvice:
         for symbol in ("AAA", "BBB", "CCC", "DDD"):
             make_held(account, symbol)
 
-        with django_assert_max_num_queries(12):
+        with django_assert_max_num_queries(14):
             record()
 
 
