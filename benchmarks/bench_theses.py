@@ -201,7 +201,9 @@ def run_here() -> int:
     lake.upsert("bars", every.filter(pl.col("session") == last))
     seconds, looked_at = night(evening)
     assert looked_at >= NEW, f"{looked_at} theses had news"
-    judge(f"{NEW} settled and rescored with {STORED:,} stored", seconds, MOST_SECONDS, unit="s")
+    judge(
+        f"{NEW} settled and rescored, {STORED:,} stored, processor", seconds, MOST_SECONDS, unit="s"
+    )
     return 0 if seconds <= MOST_SECONDS else 1
 
 
