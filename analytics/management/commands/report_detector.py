@@ -17,8 +17,8 @@ HEAD = """\
 
 Made by `AMC_DATA_DIR=... manage.py report_detector --output docs/detector-report.md`; no figure and
 no sentence below is typed in by hand. C stands in it once its models are stored (the job "Fit of
-the learned variant"). Definitions: [domain](design/domain.md) §8, §13, §16, §17. In brackets the 95 %
-interval over sessions that move together; n counts stock-days, trades or episodes.
+the learned variant"). Definitions: [domain](design/domain.md) §8, §13, §16, §17. In brackets the
+95 % interval over sessions that move together; n counts stock-days, trades or episodes.
 """
 
 
