@@ -77,7 +77,11 @@ def _thresholds(beside: Q) -> tuple[list[str], list[Crossing]]:
     """Return the kinds whose figures are known, and those below their limits."""
     names = [name for _kind, name, _limit, _said in LEVELS]
     rows = PerformanceMetric.objects.filter(
-        beside, name__in=names, window_days=HEADLINE, weighting=Weighting.EQUAL
+        beside,
+        account__isnull=True,
+        name__in=names,
+        window_days=HEADLINE,
+        weighting=Weighting.EQUAL,
     )
     newest = rows.aggregate(last=Max("as_of"))["last"]
     values = dict(rows.filter(as_of=newest, value__isnull=False).values_list("name", "value"))

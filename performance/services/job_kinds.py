@@ -9,7 +9,13 @@ from analytics.calc import sessions
 from analytics.models import JobRun
 from analytics.services import jobs, market_jobs, study_kinds
 from analytics.services.job_registry import Kind, Report, register
-from performance.services import accuracy_kinds, portfolio_kinds, report_kinds, risk_kinds
+from performance.services import (
+    accuracy_kinds,
+    check_kinds,
+    portfolio_kinds,
+    report_kinds,
+    risk_kinds,
+)
 
 NIGHTLY = "nightly"
 
@@ -164,6 +170,7 @@ def add_kinds() -> None:
     accuracy_kinds.add_kinds()
     portfolio_kinds.add_kinds()
     report_kinds.add_kinds()
+    check_kinds.add_kinds()
     register(
         Kind(name="settle_outcomes", title="Settlement of outcomes", work=settle_outcomes),
         Kind(name="study_gates", title="Study of missed winners", work=study_gates),

@@ -8,6 +8,7 @@ from typing import Any
 from analytics.models import JobRun
 from analytics.services import job_registry, jobs
 from analytics.services.job_registry import Kind, Report, UnknownKind, Work, register
+from performance.services import check_kinds
 
 REFRESH = "refresh_scores"
 # Jobs after which the scores may say something else; those that do not exist are left out.
@@ -22,11 +23,13 @@ def refresh_scores(arguments: Mapping[str, Any], report: Report) -> dict[str, An
     from analytics.services import lakes
     from performance.services import summaries
 
+    source = arguments.get("source") or lakes.get_active_source()
     done = summaries.refresh_summaries(
-        source=arguments.get("source") or lakes.get_active_source(),
+        source=source,
         now=report.now(),
         on_progress=report.progress,
     )
+    check_kinds.request_check(source=source, now=report.now())
     said = (
         f"{done.metrics} metrics and {done.timing} timings changed, {done.flips} check boxes "
         f"flipped, {done.summaries} summaries rewritten"
