@@ -16,6 +16,7 @@ import time
 from collections import defaultdict, deque
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -66,7 +67,7 @@ def make_bars(random: np.random.Generator) -> tuple[list[date], np.ndarray]:
     return days, closes
 
 
-def store_fills(count: int, days: list[date], closes: np.ndarray, random) -> object:
+def store_fills(count: int, days: list[date], closes: np.ndarray, random) -> Any:
     """Buy and sell in turns: most sales close, some go through zero, some stay open."""
     from analytics.calc import sessions
     from analytics.services import bulk

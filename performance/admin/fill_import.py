@@ -6,7 +6,7 @@ django-import-export gives the two steps and their pages; reading and writing ar
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-import tablib
+import tablib  # type: ignore[import-untyped]
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.html import escape
 from import_export import resources, results
 from import_export.admin import ImportMixin
+from import_export.fields import Field
 from import_export.formats import base_formats
 from import_export.forms import ConfirmImportForm
 from unfold.contrib.import_export.forms import ImportForm
@@ -61,9 +62,11 @@ class BrokerFormat(base_formats.Format):  # type: ignore[misc]  # untyped
 class LedgerResource(resources.ModelResource):  # type: ignore[misc]  # untyped
     """Rows of a file as the ledger would take them."""
 
+    line = Field(column_name="line")
+
     class Meta:
         model = Fill
-        fields = ()
+        fields = ("line",)
         import_id_fields = ("line",)
         report_skipped = True
         use_transactions = True
@@ -174,9 +177,13 @@ class TakesFiles(Mixin):
             "keep_faulty": asked["keep_faulty"],
         }
 
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        """Say what is wrong with the file, in the words of whoever read it."""
+        form.add_error("import_file", str(e) or type(e).__name__)
+
     def generate_log_entries(self, result: Any, request: HttpRequest) -> None:
         """Leave one line in the account's history, not one per row."""
-        account = Account.objects.filter(pk=request.POST.get("account")).first()
+        account = Account.objects.filter(pk=request.POST.get("account") or 0).first()
         if account is not None:
             said = f"Imported {request.POST.get('original_file_name', 'a file')}"
             cast("Any", self).log_change(request, account, said)

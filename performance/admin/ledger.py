@@ -65,7 +65,7 @@ class FillForm(SameAccount):
 class AppendOnlyAdmin(Page):
     """Rows that can be added and read. After each, the portfolio is rebuilt by a job."""
 
-    exclude = STAMPED
+    exclude: tuple[str, ...] = STAMPED
     when = ""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

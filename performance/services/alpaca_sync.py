@@ -269,7 +269,7 @@ def _correct_cash(stored: CashMovement, row: Row, now: datetime) -> int:
 
 def _store_stops(account: Account, orders: Sequence[OrderRecord], now: datetime) -> int:
     """Note for each position the stop that works at the broker, if any; return how many do."""
-    working = {}
+    working: dict[tuple[str, str], OrderRecord] = {}
     for order in (leg for parent in orders for leg in (parent, *parent.legs)):
         if order.stop_price is not None and not order.is_final:
             working.setdefault((order.symbol, order.side), order)

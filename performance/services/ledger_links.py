@@ -15,7 +15,7 @@ import polars as pl
 from analytics.calc import sessions
 from analytics.models import Candidate, Source, Thesis
 from analytics.services import lakes
-from performance.calc.ledger import TradeState
+from performance.calc.ledger_states import TradeState
 from performance.models import TradeLink
 from performance.services.ledger_reading import Link
 

@@ -11,9 +11,10 @@ from typing import Any, Final
 from django.db import models
 
 from analytics.services import bulk
-from performance.calc.ledger import CloseState, Ledger, LotState, Opening, TradeState
+from performance.calc.ledger import Ledger
 from performance.calc.ledger_entries import SHARE, dollars, money, rounded, shares
 from performance.calc.ledger_equity import Day, Mark
+from performance.calc.ledger_states import CloseState, LotState, Opening, TradeState
 from performance.models import Account, EquityDay, Lot, LotClose, Position, Trade
 from performance.services.ledger_links import Joined
 

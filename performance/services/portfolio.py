@@ -180,7 +180,7 @@ def get_equity_days(
     first: date | None = None,
     last: date | None = None,
     account: str = "",
-) -> models.QuerySet[EquityDay, dict[str, Any]]:
+) -> models.QuerySet[EquityDay, Any]:
     """Return equity by session, exact, summed over the accounts (or that of one name)."""
     rows = EquityDay.objects.filter(source__in=sources_of(source))
     if account:

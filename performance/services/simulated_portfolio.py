@@ -154,7 +154,7 @@ def _store_fills(account: Account, drafts: Sequence[Draft], now: datetime) -> No
 
 
 def _store_cash(account: Account, days: Sequence[date], now: datetime) -> None:
-    moved = [
+    moved: list[tuple[date, str, int | str, str]] = [
         (days[0], "deposit", DEPOSITS_USD[0], "first deposit"),
         (days[len(days) // 2], "deposit", DEPOSITS_USD[1], "second deposit"),
         *((day, "interest", "4.20", "interest on cash") for day in days[20::42]),

@@ -10,6 +10,7 @@ from analytics.errors import BadAnswer, Unavailable
 from performance.clients import alpaca as clients
 from performance.clients.alpaca_records import NewOrder
 from tests.stubs import alpaca_broker as wire
+from tests.stubs.server import Answer
 
 
 def an_order(name="scan-2024-06-24-VIGL", **fields):
@@ -80,9 +81,9 @@ class TestReading:
         for at, stamp in enumerate(stamps):
             broker.orders[f"o{at}"] = wire.order(f"o{at}", f"c{at}", submitted_at=stamp)
         answers = [
-            wire.Answer([broker.orders["o0"], broker.orders["o1"]]),
-            wire.Answer([broker.orders["o1"], broker.orders["o2"]]),
-            wire.Answer([broker.orders["o2"]]),
+            Answer([broker.orders["o0"], broker.orders["o1"]]),
+            Answer([broker.orders["o1"], broker.orders["o2"]]),
+            Answer([broker.orders["o2"]]),
         ]
         broker.fault("GET", "/v2/orders", *answers)
 
@@ -123,7 +124,7 @@ class TestActivities:
         assert [len(page.rows) for page in alpaca.activities(after=date(2024, 1, 1))] == [100, 0]
 
     def test_that_go_round_in_a_circle_are_refused(self, alpaca, broker):
-        page = wire.Answer([wire.fill(f"2024::{number:04}") for number in range(100)])
+        page = Answer([wire.fill(f"2024::{number:04}") for number in range(100)])
         broker.fault("GET", "/v2/account/activities", page, page)
 
         with pytest.raises(BadAnswer, match="circle"):
@@ -203,7 +204,7 @@ class TestSending:
 
     @pytest.mark.parametrize(
         "fault",
-        [wire.BROKEN, wire.HANGS, wire.CUT_SHORT, wire.Answer("no JSON")],
+        [wire.BROKEN, wire.HANGS, wire.CUT_SHORT, Answer("no JSON")],
         ids=["500", "timeout", "truncated", "no JSON"],
     )
     def test_is_never_repeated_when_the_outcome_is_unknown(self, alpaca, broker, fault):
