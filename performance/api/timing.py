@@ -1,7 +1,8 @@
 """``GET /performance/market-timing``: how soon and how well trades were bought and sold (§13)."""
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView

@@ -42,9 +42,8 @@ def xirr(flows: Sequence[Flow]) -> float | None:
         return None
 
     def worth(rate: float) -> float:
-        return sum(
-            amount * (1 + rate) ** -year for amount, year in zip(amounts, years, strict=True)
-        )
+        terms = (a * (1 + rate) ** -year for a, year in zip(amounts, years, strict=True))
+        return float(sum(terms))
 
     brackets = _brackets(worth)
     return min((_bisect(worth, *each) for each in brackets), key=abs, default=None)

@@ -233,7 +233,8 @@ def _factors(panel: Panel) -> Floats:
     if not logs.size:
         return logs
     before = np.where(begin > 0, logs[np.maximum(begin - 1, 0)], 0.0)
-    return np.exp(logs - np.repeat(before, np.diff(panel.symbol_start)))
+    found: Floats = np.exp(logs - np.repeat(before, np.diff(panel.symbol_start)))
+    return found
 
 
 def _efficiency(trades: Bought, best: Floats, final: Flags) -> Floats:
