@@ -19,6 +19,7 @@ from analytics.errors import DomainError
 from analytics.models import (
     AuthorKind,
     Candidate,
+    JobRun,
     RequestOutcome,
     RequestReason,
     Thesis,
@@ -147,6 +148,7 @@ def write(
     authors: Sequence[str],
     clock: Clock,
     requested_by: User | None = None,
+    job: JobRun | None = None,
     context: Context | None = None,
     sleep: Sleep = time.sleep,
 ) -> list[ThesisRequest]:
@@ -159,6 +161,7 @@ def write(
         authors: ``rules``, ``claude``.
         clock: Reads the time, aware.
         requested_by: The person; None at night.
+        job: That does it, if one does.
         context: What the caller knows beside it.
         sleep: Waits, between two calls of a busy provider.
     """
@@ -175,6 +178,7 @@ def write(
             candidate=candidate,
             author_kind=kind,
             requested_by=requested_by,
+            job=job,
             requested_at=clock(),
         )
         if kind == AuthorKind.RULES:

@@ -65,12 +65,13 @@ def write_thesis(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
     authors = arguments.get("authors") or AuthorKind.RULES.value
     names = [authors] if isinstance(authors, str) else list(authors)
     report.progress(0, len(names), candidate.symbol)
-    person = JobRun.objects.unfinished().of(WRITE_ONE).filter(arguments=dict(arguments)).first()
+    job = JobRun.objects.unfinished().of(WRITE_ONE).filter(arguments=dict(arguments)).first()
     done = theses.write(
         candidate=candidate,
         authors=names,
         clock=report.now,
-        requested_by=person.requested_by if person else None,
+        requested_by=job.requested_by if job else None,
+        job=job,
         context=theses.Context(portfolio=arguments.get("portfolio")),
     )
     report.progress(len(names), len(names))

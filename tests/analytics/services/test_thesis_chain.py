@@ -1,9 +1,10 @@
+import sqlite3
 import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 
 from analytics.calc import thesis_digest
 from analytics.models import PatternCalibration, Thesis, ThesisEvent, thesis_guard
@@ -251,20 +252,46 @@ class TestConstraints:
 
 @pytest.mark.django_db(transaction=True)
 class TestConcurrency:
-    @pytest.mark.postgres
-    def test_makes_one_chain_of_what_many_workers_issue(self):
+    def issue_in_threads(self, workers, each):
+        faults = []
+
         def work(place):
             try:
-                for number in range(5):
+                for number in range(each):
                     issue(symbol=f"S{place}{number}")
+            except Exception as error:  # noqa: BLE001  # shown by the test
+                faults.append(error)
             finally:
                 connection.close()
 
-        workers = [threading.Thread(target=work, args=(place,)) for place in range(6)]
-        for worker in workers:
-            worker.start()
-        for worker in workers:
-            worker.join(60)
+        threads = [threading.Thread(target=work, args=(place,)) for place in range(workers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(120)
+        assert faults == []
+
+    @pytest.mark.postgres
+    def test_makes_one_chain_of_what_many_workers_issue(self):
+        self.issue_in_threads(workers=6, each=5)
 
         checked = thesis_chain.verify()
         assert (checked.theses, checked.broken) == (30, None)
+
+    def test_makes_one_chain_on_sqlite(self, tmp_path, monkeypatch):
+        if connection.vendor != "sqlite":
+            pytest.skip("is about SQLite")
+        path = tmp_path / "db.sqlite3"
+        with sqlite3.connect(path) as file:
+            connection.connection.backup(file)
+            file.execute("PRAGMA journal_mode=WAL")
+        monkeypatch.setitem(connections.settings["default"], "NAME", str(path))
+
+        self.issue_in_threads(workers=4, each=3)
+
+        with sqlite3.connect(path) as file:
+            rows = file.execute(
+                "SELECT t.number, p.number FROM analytics_thesis t "
+                "LEFT JOIN analytics_thesis p ON p.id = t.previous_id ORDER BY t.number"
+            ).fetchall()
+        assert rows == [(number, number - 1 or None) for number in range(1, 13)]

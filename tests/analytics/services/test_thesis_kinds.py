@@ -117,7 +117,8 @@ class TestWriteThesis:
 
         jobs.run(job_id=job.pk, clock=lambda: NOW)
 
-        assert ThesisRequest.objects.get().requested_by == ann
+        asked = ThesisRequest.objects.get()
+        assert (asked.requested_by, asked.job) == (ann, job)
         assert JobRun.objects.get().state == "succeeded"
 
     def test_needs_a_candidate(self):
