@@ -3,7 +3,7 @@
 A mistake is put right by adding a correction or cancellation that names the wrong row.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django import forms
@@ -65,7 +65,7 @@ class FillForm(SameAccount):
 class AppendOnlyAdmin(Page):
     """Rows that can be added and read. After each, the portfolio is rebuilt by a job."""
 
-    exclude: tuple[str, ...] = STAMPED
+    exclude: ClassVar[tuple[str, ...]] = STAMPED
     when = ""
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -142,7 +142,7 @@ class CashMovementAdmin(AppendOnlyAdmin):
 @admin.register(CorporateAction)
 class CorporateActionAdmin(AppendOnlyAdmin):
     date_hierarchy = "session"
-    exclude = tuple(name for name in STAMPED if name != "session")
+    exclude: ClassVar[tuple[str, ...]] = tuple(name for name in STAMPED if name != "session")
     form = SameAccount
     list_display = (
         columns.plain("symbol", "symbol"),
