@@ -56,7 +56,10 @@ class RuleBreach(models.Model):
                 condition=Q(source__in=Source.values), name="breach_source_known"
             ),
         ]
-        indexes = [models.Index(fields=["source", "-session"], name="breach_source_session")]
+        indexes = [
+            models.Index(fields=["source", "-session"], name="breach_source_session"),
+            models.Index(fields=["source", "rule"], name="breach_source_rule"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.rule} {self.symbol} on {self.session}"

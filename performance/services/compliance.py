@@ -59,19 +59,19 @@ def record_breaches(*, source: str, now: datetime) -> Recorded:
 def get_breaches(
     *, source: str, first: date | None = None, last: date | None = None, rule: str = ""
 ) -> QuerySet[RuleBreach]:
-    """Return breaches found from ``first`` to ``last``, newest first."""
+    """Return breaches found from ``first`` to ``last``, the newest found first."""
     wanted = {"session__gte": first, "session__lte": last, "rule": rule or None}
     rows = RuleBreach.objects.filter(
         source__in=lakes.sources_beside(source),
         **{name: value for name, value in wanted.items() if value is not None},
     )
-    return rows.select_related("account").order_by("-session", "-found_at", "symbol", "rule", "pk")
+    return rows.select_related("account").order_by("-pk")  # however many one night found
 
 
 def count_breaches(*, source: str) -> dict[str, int]:
     """Return how often each rule was broken: one query."""
     rows = RuleBreach.objects.filter(source__in=lakes.sources_beside(source))
-    return dict(rows.order_by("rule").values_list("rule").annotate(n=Count("pk")))
+    return dict(rows.order_by("rule").values_list("rule").annotate(n=Count("*")))
 
 
 def _deals(
