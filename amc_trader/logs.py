@@ -15,6 +15,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Loggers by component, each with a setting LOG_LEVEL_<component> of its own.
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
+    "PERFORMANCE_ANALYTICS": ("performance_analytics",),
     "ANALYTICS": ("analytics",),
     "PERFORMANCE": ("performance",),
     "JOBS": ("analytics.services.job_running", "analytics.services.job_reaping",
@@ -26,7 +27,19 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "DATABASE": ("django.db.backends",),
     "SERVER": ("gunicorn",),
 }  # fmt: skip
-QUIET = {"CELERY": "WARNING", "DJANGO": "WARNING", "DATABASE": "WARNING", "SERVER": "WARNING"}
+# The owner's name for the whole: both apps follow its level where they have none of their own,
+# also when somebody sets it in a shell.
+WHOLE = "performance_analytics"
+FOLLOWERS = ("analytics", "performance")
+INHERIT = "NOTSET"
+QUIET = {
+    "ANALYTICS": INHERIT,
+    "PERFORMANCE": INHERIT,
+    "CELERY": "WARNING",
+    "DJANGO": "WARNING",
+    "DATABASE": "WARNING",
+    "SERVER": "WARNING",
+}
 
 _BOTH: list[Any] = [  # for our own events and for those of libraries
     structlog.contextvars.merge_contextvars,
@@ -39,6 +52,8 @@ _BOTH: list[Any] = [  # for our own events and for those of libraries
 
 def configure() -> None:
     """Send structlog's events through the standard library's handlers."""
+    for name in FOLLOWERS:
+        logging.getLogger(name).parent = logging.getLogger(WHOLE)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

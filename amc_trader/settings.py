@@ -280,7 +280,9 @@ LOG_LEVEL = env.choice("LOG_LEVEL", logs.LEVELS, default="INFO")
 LOG_FORMAT = env.choice("LOG_FORMAT", ("auto", "console", "json"), default="auto")
 LOG_LEVELS = {
     component: env.choice(
-        f"LOG_LEVEL_{component}", logs.LEVELS, default=logs.QUIET.get(component, LOG_LEVEL)
+        f"LOG_LEVEL_{component}",
+        (*logs.LEVELS, logs.INHERIT),
+        default=logs.QUIET.get(component, LOG_LEVEL),
     )
     for component in logs.COMPONENTS
 }

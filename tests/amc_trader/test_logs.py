@@ -67,3 +67,20 @@ class TestLogs:
 
     def test_have_a_setting_for_each_component(self):
         assert set(settings.LOG_LEVELS) == set(logs.COMPONENTS)
+
+
+class TestPerformanceAnalytics:
+    @pytest.mark.parametrize("app", ["analytics", "performance"])
+    def test_sets_the_level_of_both_apps(self, app):
+        logger = logging.getLogger(f"{app}.services.anything")
+        whole = logging.getLogger("performance_analytics")
+        before, own = whole.level, logging.getLogger(app).level
+        logging.getLogger(app).setLevel(logging.NOTSET)
+        try:
+            whole.setLevel(logging.DEBUG)
+            assert logger.isEnabledFor(logging.DEBUG)
+            whole.setLevel(logging.ERROR)
+            assert not logger.isEnabledFor(logging.INFO)
+        finally:
+            whole.setLevel(before)
+            logging.getLogger(app).setLevel(own)
