@@ -137,6 +137,11 @@ class LabelledAnalysisOut(DiscoveryAnalysisOut):
     source = serializers.CharField()  # type: ignore[assignment]  # the key is called so
     simulated = serializers.BooleanField(required=False)
     days_back = serializers.IntegerField()
+    explosive_growth_target = serializers.DictField(help_text="of the baseline: claimed")
+    patterns = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="by variant: VIGL patterns, alerts, similarity to past winners, outcomes",
+    )
 
 
 class OutcomeOut(serializers.ModelSerializer[CandidateTracking]):

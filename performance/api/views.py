@@ -1,5 +1,6 @@
 """How it turned out, for programs. Reads never write (design §19)."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,7 +17,7 @@ from performance.api.examples import ANALYSIS, OUTCOME
 from performance.api.queries import DiscoveryAnalysisQuery, OutcomeQuery
 from performance.api.serializers import DiscoveryAnalysisOut, LabelledAnalysisOut, OutcomeOut
 from performance.models import CandidateTracking
-from performance.services import outcomes, tracking
+from performance.services import discovery_patterns, outcomes, tracking
 
 
 class DiscoveryAnalysis(APIView):
@@ -35,6 +36,13 @@ class DiscoveryAnalysis(APIView):
             label(question["source"])
             | {"days_back": question["days_back"]}
             | DiscoveryAnalysisOut(found).data
+            | {
+                "explosive_growth_target": {
+                    "value": discovery_patterns.get_target(),
+                    "status": "claimed",
+                },
+                "patterns": [asdict(each) for each in discovery_patterns.get_patterns(**question)],
+            }
         )
 
 
