@@ -32,9 +32,11 @@ redis_of_this_worker()
 def django_db_setup(django_db_setup, django_db_blocker):
     """Without the triggers of migrations: tests that need them put them up, others empty tables."""
     from analytics.models import thesis_guard
+    from performance.models import ledger_guard
 
     with django_db_blocker.unblock(), connection.schema_editor() as editor:
         thesis_guard.take_down(None, editor)
+        ledger_guard.take_down(None, editor)
 
 
 def on_postgresql() -> bool:
