@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from analytics.calc import data_pack, falsifiers, number_check, thesis_draft, thesis_rules
 from analytics.calc.number_check import Fact, Figure, Unit
@@ -75,6 +75,13 @@ def get_top(*, source: str, session: date, count: int) -> list[Candidate]:
     for candidate in found:
         best.setdefault(candidate.symbol, candidate)
     return list(best.values())[:count]
+
+
+def get_newest_session(*, source: str) -> date | None:
+    """Return the newest session that has candidates; None if there is none."""
+    beside = Candidate.objects.current().filter(batch__source__in=lakes.sources_beside(source))
+    newest: date | None = beside.aggregate(newest=Max("batch__session"))["newest"]
+    return newest
 
 
 def get_candidate(*, symbol: str, session: date, source: str) -> Candidate | None:

@@ -157,17 +157,11 @@ def check_before_open(arguments: Mapping[str, Any], report: Report) -> dict[str,
 
 
 def _session(arguments: Mapping[str, Any], source: str) -> date:
-    from analytics.services import lakes
+    from analytics.services import theses
 
     if arguments.get("session"):
         return date.fromisoformat(arguments["session"])
-    newest = (
-        Candidate.objects.current()
-        .filter(batch__source__in=lakes.sources_beside(source))
-        .order_by("-batch__session")
-        .values_list("batch__session", flat=True)
-        .first()
-    )
+    newest = theses.get_newest_session(source=source)
     if newest is None:
         raise NoCandidate(f"No session has {source} candidates yet.")
     return newest

@@ -31,11 +31,15 @@ class Command(BaseCommand):
         parser.add_argument("--source", choices=[Source.IMPORTED, Source.LIVE, Source.SIMULATED])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        first = options["session"] or options["first"]
-        last = options["session"] or options["last"]
-        if not first or not last or (options["session"] and options["first"]):
-            raise CommandError("Give --session, or --from and --to.")
         source = options["source"] or str(lakes.get_active_source())
+        first, last = options["first"], options["last"]
+        if bool(first) != bool(last) or (options["session"] and first):
+            raise CommandError("Give --session, or --from and --to, or nothing for the newest.")
+        if not first:
+            first = last = options["session"] or theses.get_newest_session(source=source)
+        if not first:
+            self.stdout.write(f"Source: {source}. No session has candidates yet.")
+            return
         count = options["count"] or settings.THESES_PER_SESSION
         said: Counter[str] = Counter()
         for session in sessions.between(first, last):

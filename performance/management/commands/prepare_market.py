@@ -14,7 +14,7 @@ from performance.services.simulated_portfolio import store_simulated_portfolio
 
 
 class Command(BaseCommand):
-    help = "Load AMC_DATA_DIR, or else the sample market; discover and settle. Safe to rerun."
+    help = "Load AMC_DATA_DIR or the sample market; discover, settle, write theses. Safe to rerun."
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.AMC_DATA_DIR:
@@ -34,6 +34,7 @@ class Command(BaseCommand):
                 call_command("fit_learned", source=source, stdout=self.stdout)
             call_command("discover", "--all", stdout=self.stdout)
         call_command("settle_outcomes", stdout=self.stdout)
+        call_command("write_theses", source=source, stdout=self.stdout)
         if source == Source.SIMULATED:
             stored = store_simulated_portfolio(now=timezone.now())
             for name, new in stored.rows.items():

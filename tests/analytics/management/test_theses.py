@@ -1,3 +1,4 @@
+from datetime import date
 from io import StringIO
 
 import pytest
@@ -66,7 +67,25 @@ class TestWriteTheses:
 
         assert "SIMULATED" in said
 
-    @pytest.mark.parametrize("words", [(), ("--from", "2024-06-28")])
+    def test_takes_the_newest_session_if_none_is_given(self):
+        candidate(symbol="OLD", session=date(2024, 6, 27))
+        candidate(symbol="NEW")
+
+        run("write_theses", "--source", "imported")
+
+        assert Thesis.objects.get().symbol == "NEW"
+
+    def test_says_when_there_is_nothing_to_write_about(self):
+        assert "No session" in run("write_theses", "--source", "imported")[0]
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--from", "2024-06-28"),
+            ("--session", "2024-06-28", "--from", "2024-06-28", "--to", "2024-06-28"),
+        ],
+        ids=["half", "both"],
+    )
     def test_needs_to_know_when(self, words):
         with pytest.raises(CommandError, match="--session"):
             run("write_theses", *words)

@@ -62,6 +62,7 @@ class TestPrepareMarket:
             ("load_sample_market",),
             ("discover", "--all"),
             ("settle_outcomes",),
+            ("write_theses",),
             ("rebuild_portfolio",),
         ]
 
@@ -88,7 +89,7 @@ class TestPrepareMarket:
 
         told = load()
 
-        assert called == [("settle_outcomes",), ("rebuild_portfolio",)]
+        assert called == [("settle_outcomes",), ("write_theses",), ("rebuild_portfolio",)]
         assert "kept" in told
 
     @pytest.mark.parametrize(
