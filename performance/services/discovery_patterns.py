@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.db.models import Avg, Count, Max, Q
 
@@ -52,7 +53,7 @@ def get_patterns(
         SQUEEZE: Q(candidate__pattern=SQUEEZE),
         **{flag: Q(**{f"candidate__{flag}": True}) for flag in FLAGS},
     }
-    asked = {}
+    asked: dict[str, Any] = {}
     for name, kind in kinds.items():
         asked |= {
             f"{name}_n": Count("pk", filter=kind),
