@@ -162,9 +162,8 @@ def describe(
     from analytics.calc.kernels import ranking
 
     at = flat(picks, slots)
-    if learned:  # a probability is its own scale; older models' answers are no history of it
-        ranked = np.zeros_like(ranked)
-    at_least, total, days = _history(pool, scores, ranked, slots)
+    scaled = ranked if learned is None else np.zeros_like(ranked)  # a probability is its own scale
+    at_least, total, days = _history(pool, scores, scaled, slots)
     first = np.zeros(picks.place.shape, np.bool_)
     ranking.first_signals(
         picks.place, picks.count, slots.number, pool.table.segment, panel.segments, QUIET, first
@@ -199,12 +198,7 @@ def describe(
         similarity_coverage=pl.Series(np.where(chosen < 0, np.nan, compared)),
         close=pl.Series(panel.close[rows]),
         volume=pl.Series(panel.volume[rows]),
-        p_explosive=pl.Series(
-            learned.probability[at] if learned else np.full(at.size, np.nan), dtype=pl.Float64
-        ),
-        contributions=pl.Series(
-            learned.explain(at) if learned else ["{}"] * at.size, dtype=pl.String
-        ),
+        **_learned_columns(learned, at),
         **{name: pl.Series(values) for name, values in (columns | parts).items()},
         **{
             f"similarity:{known.symbol}": pl.Series(pool.alike.value[k][at])
@@ -215,6 +209,19 @@ def describe(
         label=_label(),
         short_fuel=pl.col("short_fuel") > 0,
     )
+
+
+def _learned_columns(learned: Learned | None, at: Longs) -> dict[str, pl.Series]:
+    """Return the probability of the picks and what made it; empty of a variant of rules."""
+    if learned is None:
+        return {
+            "p_explosive": pl.Series(np.full(at.size, np.nan)),
+            "contributions": pl.Series(["{}"] * at.size, dtype=pl.String),
+        }
+    return {
+        "p_explosive": pl.Series(learned.probability[at]),
+        "contributions": pl.Series(learned.explain(at), dtype=pl.String),
+    }
 
 
 def _label() -> pl.Expr:

@@ -21,6 +21,10 @@ Flags = npt.NDArray[np.bool_]
 SCANNABLE = ("common", "adr")  # security types of design §7
 COMMON = ("common",)
 SECTOR_CODES = {"sector": pl.String, "code": pl.Int32}
+OF_SEGMENTS = (
+    "segment_start", "segment_symbol", "segment_first", "segment_after", "segment_scannable",
+    "segment_common", "segment_sector", "sectors",
+)  # fmt: skip
 FEWEST_FOR_THREADS = 50_000  # rows that are worth starting threads
 
 # Of each table of records: what it is about, when it was known, its figures.
@@ -156,6 +160,7 @@ def build(
     )
     known = _splits(splits, ids)
     listing = _listings(securities, ids, symbol_start, session)
+    segments: dict[str, Any] = dict(zip(OF_SEGMENTS, listing, strict=True))
     return Panel(
         symbols=symbols,
         symbol_start=symbol_start,
@@ -166,14 +171,7 @@ def build(
         close=_floats(bars["close"]),
         volume=_floats(bars["volume"]),
         split=_split_by_row(*known, symbol_start, session, listing[0]),
-        segment_start=listing[0],
-        segment_symbol=listing[1],
-        segment_first=listing[2],
-        segment_after=listing[3],
-        segment_scannable=listing[4],
-        segment_common=listing[5],
-        segment_sector=listing[6],
-        sectors=listing[7],
+        **segments,
         split_start=known[0],
         split_session=known[1],
         split_ratio=known[2],

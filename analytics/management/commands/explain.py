@@ -67,7 +67,7 @@ class Command(BaseCommand):
         self.stdout.write(f"  score {_cell(verdict.score)}, coverage {verdict.coverage:.0%}")
         for part in verdict.parts:
             self.stdout.write(
-                f"    {part.name:<16}weight {part.weight:.2f}  component {_cell(part.value):>8}"
+                f"    {part.name:<22}weight {part.weight:.2f}  component {_cell(part.value):>8}"
                 f"  points {_cell(part.points):>8}"
             )
 
