@@ -28,7 +28,7 @@ class ReportQuery(SourceQuery):
     )
 
 
-class LineOut(serializers.Serializer[Any]):
+class ReportLineOut(serializers.Serializer[Any]):
     """A figure with label, form (percent, change, number, ratio, money), target, evidence."""
 
     label = serializers.CharField()  # type: ignore[assignment]  # the key is called so
@@ -37,20 +37,20 @@ class LineOut(serializers.Serializer[Any]):
     figure = EstimateOut()
 
 
-class TableOut(serializers.Serializer[Any]):
+class ReportTableOut(serializers.Serializer[Any]):
     headings = serializers.ListField(child=serializers.CharField())
     rows = serializers.ListField(child=serializers.ListField(child=serializers.CharField()))
     more = serializers.IntegerField()
 
 
-class ChartOut(serializers.Serializer[Any]):
+class ReportChartOut(serializers.Serializer[Any]):
     title = serializers.CharField()
     form = serializers.CharField()
     days = serializers.ListField(child=serializers.DateField())
     values = serializers.ListField(child=serializers.FloatField())
 
 
-class SectionOut(serializers.Serializer[Any]):
+class ReportSectionOut(serializers.Serializer[Any]):
     """One part; ``status`` insufficient_data carries a reason and nothing else."""
 
     key = serializers.CharField()
@@ -58,10 +58,10 @@ class SectionOut(serializers.Serializer[Any]):
     status = serializers.CharField()
     reason = serializers.CharField()
     words = serializers.CharField()
-    lines = LineOut(many=True)
+    lines = ReportLineOut(many=True)
     notes = serializers.ListField(child=serializers.CharField())
-    table = TableOut(allow_null=True)
-    chart = ChartOut(allow_null=True)
+    table = ReportTableOut(allow_null=True)
+    chart = ReportChartOut(allow_null=True)
 
 
 class ReportOut(serializers.Serializer[Report]):
@@ -71,7 +71,7 @@ class ReportOut(serializers.Serializer[Report]):
     as_of = serializers.DateField(source="session", allow_null=True)
     age_sessions = serializers.IntegerField(source="age", allow_null=True)
     generated_at = serializers.DateTimeField()
-    sections = SectionOut(many=True)
+    sections = ReportSectionOut(many=True)
     links = serializers.SerializerMethodField()
 
     def get_links(self, found: Report) -> dict[str, str]:
