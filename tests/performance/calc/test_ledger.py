@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from performance.calc import ledger_entries
 from performance.calc.ledger import Ledger
 from performance.calc.ledger_entries import in_order
 from tests.performance.calc import ledgers
@@ -292,19 +291,6 @@ class TestCash:
         assert (usd(ledger.other_income), usd(ledger.cash), ledger.flows) == ("-2.25", "-2.25", {})
 
 
-class TestOrder:
-    def test_refuses_an_entry_that_comes_too_late(self):
-        ledger = read(buy("1", "1", session=TUESDAY))
-
-        with pytest.raises(ValueError, match="rebuild"):
-            ledger.read([buy("1", "1")])
-
-    def test_buys_before_it_sells_at_one_instant(self):
-        ledger = read(sell("1", "2"), buy("1", "1"))
-
-        assert (results(ledger), ledger.oddities) == (["1.00"], [])
-
-
 def quantities():
     return st.decimals("0.000000001", "2000", places=9).map(str)
 
@@ -417,15 +403,3 @@ class TestEveryLedger:
         stepwise = Ledger().read(ordered[:cut]).read(ordered[cut:])
 
         assert state(stepwise) == state(read(*given_entries))
-
-
-class TestResolve:
-    def test_follows_a_chain_to_its_end(self):
-        assert ledger_entries.resolve([(1, None), (2, 1), (3, 2), (4, None)]) == {3: 1, 4: 4}
-
-    @pytest.mark.parametrize(
-        "links", [[(1, None), (2, 1), (3, 1)], [(1, 2), (2, 1)]], ids=["twice", "circle"]
-    )
-    def test_refuses_what_has_no_end(self, links):
-        with pytest.raises(ledger_entries.AmbiguousCorrection):
-            ledger_entries.resolve(links)
