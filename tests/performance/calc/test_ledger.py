@@ -274,23 +274,6 @@ class TestSymbolChange:
         assert [found.kind for found in ledger.oddities] == ["contradiction"]
 
 
-class TestCash:
-    def test_of_a_symbol_belongs_to_its_trade(self):
-        ledger = read(
-            buy("10", "4"),
-            sell("10", "5", session=TUESDAY),
-            cash("1.50", external=False, symbol="VIGL", session=WEDNESDAY),
-        )
-
-        assert results(ledger) == ["11.50"]
-        assert usd(ledger.trades[0].income) == "1.50"
-
-    def test_of_nobody_belongs_to_the_account(self):
-        ledger = read(cash("-2.25", external=False))
-
-        assert (usd(ledger.other_income), usd(ledger.cash), ledger.flows) == ("-2.25", "-2.25", {})
-
-
 def quantities():
     return st.decimals("0.000000001", "2000", places=9).map(str)
 
