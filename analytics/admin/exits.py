@@ -15,7 +15,7 @@ from analytics.admin.filters import OriginFilter
 from analytics.admin.pages import Page, ReadOnlyAdmin, answer
 from analytics.admin.unfolded import action
 from analytics.calc import detector_report_tables, detector_report_words
-from analytics.calc.exits import BadRule
+from analytics.calc.exits_rules import BadRule
 from analytics.errors import DomainError
 from analytics.models import DetectorReport, ExitRule
 from analytics.services import exit_kinds, exits, jobs, lakes

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 from datetime import date
 from itertools import groupby
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +10,7 @@ import polars as pl
 
 from analytics.calc import evidence, intervals, outcomes, ratios, returns, sessions, strata
 from analytics.calc.backtest import Captures, Record, Terms, captures
+from analytics.calc.documents import Document
 from analytics.calc.evidence import Estimate
 from analytics.calc.intervals import Pooled
 from analytics.calc.outcomes import State
@@ -21,7 +21,6 @@ INDEPENDENT = "daily returns taken as independent"
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Document = dict[str, Any]
 
 
 def plain(estimate: Estimate) -> Document:

@@ -12,11 +12,11 @@ from analytics.calc.backtest_report import Document, plain
 from analytics.calc.detector_report_figures import Figures, Recall, Scope
 from analytics.calc.detector_report_rows import OF_RULE, Rows
 from analytics.calc.exits import Rule
+from analytics.calc.learned_facts import LEARNED
 from analytics.calc.panel import Floats, Ints
 
 TOPS = (5, 10, 20)  # first ranks whose precision is given
 TRADED: tuple[int | None, ...] = (None, 10)  # lists that the exit rules trade: all, the first 10
-LEARNED = "C"  # the variant that stands in every report, with the reason where it has no rows
 CHOSEN = "chosen walk-forward"
 STAKE_USD = 10_000.0  # at which the mean is given again, orders cut to the capacity
 HOLD_AT = 0  # position of hold-to-horizon among the rules

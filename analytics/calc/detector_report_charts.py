@@ -1,6 +1,6 @@
 """What the charts of the detector report draw; the same figures stand in its tables."""
 
-from analytics.calc.backtest_report import Document
+from analytics.calc.documents import Document
 
 SPANS = ("before", "untouched")
 LISTED = "all listed"

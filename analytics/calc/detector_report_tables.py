@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from analytics.calc import figures
-from analytics.calc.backtest_report import Document
 from analytics.calc.detector_report_words import chance, combination, shown, shown_times
+from analytics.calc.documents import Document
 
 SPANS = ("before", "common", "untouched")  # scopes whose exits are shown in full
 

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from analytics.calc import figures
-from analytics.calc.backtest_report import Document
-from analytics.calc.detector_report import LEARNED
-from analytics.calc.learned_designs import LAST_CHOSEN_ON
+from analytics.calc.documents import Document
+from analytics.calc.learned_facts import LAST_CHOSEN_ON, LEARNED
 
 RULES = "B"  # the hand-weighted variant that the learned one is compared with
 SURE = 0.05  # chance of luck below which a combination counts as an edge (design §1: level 0.95)

@@ -5,13 +5,10 @@ The choice was made on sessions settled by the end of 2022 alone.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
 from typing import Any, Final
 
 from analytics.calc.kernels import learned_layout
 from analytics.calc.learned_model import LOGISTIC, TREES
-
-LAST_CHOSEN_ON: Final = date(2022, 12, 30)  # later sessions had no part in any choice
 
 LOGS: Final = frozenset(
     {

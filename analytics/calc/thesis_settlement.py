@@ -15,10 +15,9 @@ import numpy.typing as npt
 from analytics.calc.kernels.gates import locate
 from analytics.calc.outcomes import LISTING_GAP, jit
 from analytics.calc.panel import Flags, Floats, Ints, Longs, Panel, row_segments
+from analytics.calc.thesis_calls import DOWN, FLAT, UP
 
 HOLD_BAND = 0.10  # a HOLD is right if the horizon return stays inside, design §9
-UP, DOWN, FLAT = 1, -1, 0  # what a recommendation calls for
-CALLS = {"BUY": UP, "TRIM": DOWN, "LIQUIDATE": DOWN, "AVOID": DOWN, "HOLD": FLAT}
 
 # Columns of the figures of one settlement.
 ENTRY, EXIT, RETURN, BEST, WORST = range(5)

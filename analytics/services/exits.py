@@ -1,7 +1,7 @@
 """The exit rules that are replayed: the named ones, and those that people defined (design §13)."""
 
-from analytics.calc import exits
-from analytics.calc.exits import Rule, Target
+from analytics.calc import exits_rules as exits
+from analytics.calc.exits_rules import Rule, Target
 from analytics.errors import DomainError
 from analytics.models import ExitRule
 

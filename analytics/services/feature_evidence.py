@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analytics.calc import learned_designs, learned_features, sessions
+from analytics.calc import learned_designs, learned_facts, learned_features, sessions
 from analytics.calc.kernels import learned_layout
 from analytics.calc.learned_designs import Design
 from analytics.models import ResearchSheet, Trial
@@ -67,7 +67,7 @@ def record_trials(*, source: str, now: datetime, report: Report) -> ResearchShee
         profits.append(profit)
     result = {
         "chosen": learned_designs.CHOSEN.name,
-        "last": learned_designs.LAST_CHOSEN_ON.isoformat(),
+        "last": learned_facts.LAST_CHOSEN_ON.isoformat(),
         "designs": found,
         "overfitting": _overfitting(np.stack(profits, axis=1)),
     }
@@ -84,7 +84,7 @@ def get_newest(*, subject: str, source: str) -> ResearchSheet | None:
 def _seen(source: str, report: Report) -> "walk_forward.Samples":
     """Return what a choice may look at: nothing that settles after ``LAST_CHOSEN_ON``."""
     report.progress(0, None, "reading history")
-    last = learned_designs.LAST_CHOSEN_ON
+    last = learned_facts.LAST_CHOSEN_ON
     rows = learned.get_samples(source=source, last=last)
     return rows.until(sessions.number(last))
 
@@ -179,7 +179,7 @@ def _store(
     versions: dict[str, int],
     begun: float,
 ) -> ResearchSheet:
-    last: date = learned_designs.LAST_CHOSEN_ON
+    last: date = learned_facts.LAST_CHOSEN_ON
     return ResearchSheet.objects.create(
         subject=subject,
         last=last,

@@ -44,7 +44,7 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-class LineOut(serializers.Serializer[Any]):
+class ComponentLineOut(serializers.Serializer[Any]):
     """``seconds`` is what the measurement took; ``figures`` is what it found."""
 
     name = serializers.CharField()
@@ -109,7 +109,7 @@ class SystemHealthOut(serializers.Serializer[Any]):
     is_stale = serializers.BooleanField()
     known = serializers.IntegerField()
     unknown = serializers.IntegerField()
-    components = LineOut(many=True)
+    components = ComponentLineOut(many=True)
     trend = HourOut(many=True)
     open_incidents = IncidentOut(many=True)
     past_incidents = IncidentOut(many=True)

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.calc.evidence import Estimate
-from analytics.calc.thesis_settlement import DOWN, FLAT, UP
+from analytics.calc.thesis_calls import DOWN, FLAT, UP
 from performance.calc import accuracy_curve, accuracy_figures, accuracy_loss
 from performance.calc.accuracy_curve import Bin, Decomposition
 from performance.calc.accuracy_figures import Basis

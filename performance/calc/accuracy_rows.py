@@ -8,14 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from analytics.calc import sessions
+from analytics.calc.thesis_calls import CALLS, DOWN, FLAT, UP
 from analytics.calc.thesis_settlement import (
-    CALLS,
-    DOWN,
     ENTRY,
     EXIT,
-    FLAT,
     RETURN,
-    UP,
     Questions,
     Settlements,
     State,

@@ -12,7 +12,7 @@ from django.db.models import Count
 
 from analytics.calc import evidence, sessions
 from analytics.calc.evidence import Estimate
-from analytics.calc.thesis_settlement import CALLS
+from analytics.calc.thesis_calls import CALLS
 from analytics.services import lakes
 from performance.calc import accuracy
 from performance.calc.accuracy import BANDS, TARGET_ACCURACY, Cases, Scores

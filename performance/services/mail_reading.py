@@ -230,7 +230,7 @@ def _alerts(mine: Q) -> list[Document]:
             "kind": alert.kind,
             "message": alert.message,
             "since": alert.crossed_at.isoformat(),
-            "url": reverse("admin:analytics_alert_change", args=[alert.pk]),
+            "url": _admin("analytics", "alert", alert.pk),
         }
         for alert in rows
     ]
@@ -267,7 +267,7 @@ def _proposals(mine: Q) -> list[Document]:
             "symbol": row.symbol,
             "kind": row.kind,
             "reason": row.reason,
-            "url": reverse("admin:performance_orderproposal_change", args=[row.pk]),
+            "url": _admin("performance", "orderproposal", row.pk),
         }
         for row in waiting.order_by("kind", "symbol")[:10]
     ]
@@ -285,7 +285,7 @@ def _incidents() -> list[Document]:
             "recommendation": row.recommendation,
             "opened_at": row.opened_at.isoformat(),
             "closed_at": row.closed_at.isoformat() if row.closed_at else None,
-            "url": reverse("admin:performance_incident_change", args=[row.pk]),
+            "url": _admin("performance", "incident", row.pk),
         }
         for row in told.order_by(F("closed_at").asc(nulls_first=True), "-opened_at")[:10]
     ]
@@ -313,3 +313,8 @@ def _chain() -> Document | None:
         "digest": head.digest,
         "issued_at": head.issued_at.isoformat(),
     }
+
+
+def _admin(app: str, model: str, number: int) -> str:
+    """Return the address of a row in the admin; a worker has no admin to ask."""
+    return f"/admin/{app}/{model}/{number}/change/"

@@ -27,13 +27,16 @@ class Gauge:
 
 def get_gauges(*, now: datetime) -> list[Gauge]:
     """Return every gauge; one whose value is unknown has no sample rather than a default."""
+    return [*_of_health(now), *_of_work(now)]
+
+
+def _of_health(now: datetime) -> list[Gauge]:
     newest = HealthMetric.objects.filter(component=OVERALL).order_by("-measured_at").first()
     rows = (
         list(HealthMetric.objects.filter(measured_at=newest.measured_at).exclude(component=OVERALL))
         if newest
         else []
     )
-    beat = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
     return [
         _one("amc_health_score", "Overall health, 0 to 100.", newest and newest.value),
         _one(
@@ -64,6 +67,12 @@ def get_gauges(*, now: datetime) -> list[Gauge]:
                 if isinstance(value, int | float)
             ],
         ),
+    ]
+
+
+def _of_work(now: datetime) -> list[Gauge]:
+    beat = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
+    return [
         Gauge(
             name="amc_jobs",
             about="Jobs by kind and state, all that are kept.",

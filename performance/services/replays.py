@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from analytics.calc import outcomes, sessions, thesis_settlement
 from analytics.calc.evidence import Estimate
+from analytics.calc.thesis_calls import CALLS
 from analytics.calc.thesis_draft import Draft
-from analytics.calc.thesis_settlement import CALLS, Questions
+from analytics.calc.thesis_settlement import Questions
 from analytics.clients.claude import ClaudeFailed
 from analytics.errors import DomainError
 from analytics.models import AuthorKind

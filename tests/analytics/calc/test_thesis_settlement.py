@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.calc import thesis_settlement
-from analytics.calc.thesis_settlement import DOWN, FLAT, UP, Questions, State, calls_right
+from analytics.calc.thesis_calls import DOWN, FLAT, UP
+from analytics.calc.thesis_settlement import Questions, State, calls_right
 from tests.analytics.calc.test_outcomes import FIRST, closes, covered, make_panel
 
 NAN = math.nan

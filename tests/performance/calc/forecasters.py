@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 
-from analytics.calc.thesis_settlement import DOWN, UP
+from analytics.calc.thesis_calls import DOWN, UP
 from performance.calc.accuracy import Cases
 from performance.calc.accuracy_figures import Basis
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, brier_score_loss
 
-from analytics.calc.thesis_settlement import DOWN, FLAT, UP
+from analytics.calc.thesis_calls import DOWN, FLAT, UP
 from performance.calc import accuracy
 from tests.performance.calc.forecasters import cases, overconfident, truths
 

@@ -70,9 +70,7 @@ class TestHealth:
         factories.make_job(kind="settle_outcomes", state="failed", error="why", finished_at=NOW)
         factories.make_job(kind="discover", state="succeeded", finished_at=NOW)
 
-        jobs = next(
-            part for part in health.get_health(now=NOW).components if part.name == "jobs"
-        )
+        jobs = next(part for part in health.get_health(now=NOW).components if part.name == "jobs")
 
         assert jobs.status == "WARNING"
         assert list(jobs.figures) == ["waiting", "running", "last settle_outcomes"]

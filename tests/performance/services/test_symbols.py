@@ -85,7 +85,9 @@ class TestGetSymbol:
         for day in range(3, 8):
             make_tracking(candidate=make_candidate(session=date(2024, 6, day)))
 
-        with django_assert_num_queries(4):  # two of them: other tickers, and the index of stock-days
+        with django_assert_num_queries(
+            4
+        ):  # two of them: other tickers, and the index of stock-days
             shown()
 
     def test_says_why_there_is_no_evidence_for_a_likeness(self):
