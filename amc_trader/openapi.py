@@ -41,6 +41,8 @@ SETTINGS: dict[str, Any] = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "ENUM_NAME_OVERRIDES": {
         "HealthStatus": ["HEALTHY", "UNKNOWN", "WARNING", "CRITICAL"],
+        "LatestStatus": ["ok", "simulated", "insufficient_data"],
+        "MeasuredHealth": "performance.models.HealthStatus",
         "MeasuredSource": ["imported", "live", "simulated"],
         "OutcomeStatus": "performance.models.OutcomeStatus",
         "Source": "analytics.models.Source",
@@ -58,6 +60,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "performance", "description": "How it turned out."},
         {"name": "evidence", "description": "Whether it can be believed."},
         {"name": "jobs", "description": "Work that takes longer than an answer may."},
+        {"name": "reports", "description": "By mail, as a page, as PDF."},
         {"name": "health", "description": "For probes: open, details only for staff."},
     ],
 }
