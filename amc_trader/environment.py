@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 
@@ -211,7 +211,12 @@ class Environment:
                 "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
                 "EMAIL_FILE_PATH": str(folder),
             }
-        complaint = f"{name} must look like smtp+tls://user:password@host:587 or consolemail://."
+        if value.startswith("anymail+"):
+            return _anymail(name, value)
+        complaint = (
+            f"{name} must look like smtp+tls://user:password@host:587, anymail+postmark://KEY@ "
+            "or consolemail://."
+        )
         if "://" not in value or value.partition("://")[0] not in environ.Env.EMAIL_SCHEMES:
             raise SettingsError(complaint)
         try:
@@ -219,6 +224,33 @@ class Environment:
         except (ValueError, KeyError) as error:
             raise SettingsError(complaint) from error
         return {key: config[key] for key in config if key.startswith("EMAIL_")}
+
+
+# The providers of django-anymail that need one key, by what they call it.
+ANYMAIL = {
+    "brevo": "BREVO_API_KEY",
+    "mailersend": "MAILERSEND_API_TOKEN",
+    "mailgun": "MAILGUN_API_KEY",
+    "postmark": "POSTMARK_SERVER_TOKEN",
+    "resend": "RESEND_API_KEY",
+    "sendgrid": "SENDGRID_API_KEY",
+    "sparkpost": "SPARKPOST_API_KEY",
+}
+
+
+def _anymail(name: str, value: str) -> dict[str, Any]:
+    """Return the settings of a provider: anymail+mailgun://KEY@mg.example.com."""
+    scheme, _, rest = value.removeprefix("anymail+").partition("://")
+    key, _, domain = (unquote(part) for part in rest.rstrip("/").partition("@"))
+    if scheme not in ANYMAIL or not key:
+        raise SettingsError(
+            f"{name} must look like anymail+postmark://KEY@; the providers are "
+            f"{', '.join(ANYMAIL)}."
+        )
+    options = {ANYMAIL[scheme]: key, "REQUESTS_TIMEOUT": 20}
+    if domain:
+        options[f"{scheme.upper()}_SENDER_DOMAIN"] = domain
+    return {"EMAIL_BACKEND": f"anymail.backends.{scheme}.EmailBackend", "ANYMAIL": options}
 
 
 def _sqlite(path: str) -> dict[str, Any]:

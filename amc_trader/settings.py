@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_celery_beat",
     "django_structlog",
+    "anymail",
     "amc_trader.apps.ProjectConfig",
     "analytics",
     "performance",

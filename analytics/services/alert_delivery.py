@@ -15,7 +15,7 @@ from django.core.mail import EmailMessage
 from django.db.models import F
 
 from analytics.calc.retries import CLAIM, wait_after
-from analytics.clients import webhooks
+from analytics.clients import mail, webhooks
 from analytics.errors import BadAnswer, Unavailable
 from analytics.models import Alert, AlertChannel, AlertDelivery, AlertRoute, Source
 from analytics.models.alerts import SEVERITY_ORDER
@@ -124,10 +124,7 @@ def _mail(delivery: AlertDelivery) -> None:
         to=[delivery.route.address],
         headers={"Message-ID": f"<alert-{delivery.pk}.{alert.pk}@{_host()}>"},
     )
-    try:
-        message.send()
-    except OSError as error:  # smtplib's errors are OSErrors too
-        raise Unavailable(f"mail: {type(error).__name__} {error}") from error
+    mail.send(message)
 
 
 def _webhook(delivery: AlertDelivery) -> None:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.mime.image import MIMEImage
-from smtplib import SMTPRecipientsRefused
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -18,13 +17,12 @@ from django.db.models import F
 from django.urls import reverse
 
 from analytics.calc.retries import CLAIM, wait_after
-from analytics.clients import webhooks
+from analytics.clients import mail, webhooks
 from analytics.errors import BadAnswer, Unavailable
 from performance.models import ReportDelivery
 from performance.services import mail_rendering, mail_reports
 
 State = ReportDelivery.State
-REFUSED_FOR_GOOD: Final = range(500, 600)  # SMTP: 5xx is final, 4xx is not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +100,7 @@ def _send(delivery: ReportDelivery, now: datetime) -> State:
         if delivery.channel == ReportDelivery.Channel.WEBHOOK:
             _post(delivery)
         else:
-            _mail(delivery)
+            mail.send(message_to(delivery=delivery))
     except Unavailable as error:
         said = str(error)[:300] or "no answer"
         wait = wait_after(delivery.attempts, error.retry_after)
@@ -115,19 +113,6 @@ def _send(delivery: ReportDelivery, now: datetime) -> State:
         fields = {"state": State.SENT, "sent_at": now, "error": ""}
     ReportDelivery.objects.filter(pk=delivery.pk).update(**fields)
     return State(fields["state"])
-
-
-def _mail(delivery: ReportDelivery) -> None:
-    try:
-        message_to(delivery=delivery).send()
-    except SMTPRecipientsRefused as error:
-        codes = [code for code, _words in error.recipients.values()]
-        said = f"mail: recipient refused ({', '.join(map(str, codes))})"
-        if codes and all(code in REFUSED_FOR_GOOD for code in codes):
-            raise BadAnswer(said) from error
-        raise Unavailable(said) from error
-    except OSError as error:  # smtplib's errors are OSErrors too
-        raise Unavailable(f"mail: {type(error).__name__} {error}") from error
 
 
 def _post(delivery: ReportDelivery) -> None:

@@ -93,3 +93,19 @@ class TestSecretKey:
     def test_refuses_a_short_one(self, tmp_path):
         with pytest.raises(SettingsError, match="SECRET_KEY"):
             secret_key("short", tmp_path / "secret_key")
+
+
+class TestMail:
+    def test_goes_to_a_provider_by_its_key(self, tmp_path):
+        found = read(X="anymail+mailgun://k%40y@mg.example.com").mail("X", folder=tmp_path)
+
+        assert found["EMAIL_BACKEND"] == "anymail.backends.mailgun.EmailBackend"
+        assert found["ANYMAIL"]["MAILGUN_API_KEY"] == "k@y"
+        assert found["ANYMAIL"]["MAILGUN_SENDER_DOMAIN"] == "mg.example.com"
+
+    @pytest.mark.parametrize("value", ["anymail+pigeon://hunter2@", "anymail+postmark://"])
+    def test_refuses_a_provider_that_it_does_not_know_and_repeats_no_key(self, tmp_path, value):
+        with pytest.raises(SettingsError, match="postmark") as refusal:
+            read(X=value).mail("X", folder=tmp_path)
+
+        assert "hunter2" not in str(refusal.value)
