@@ -92,7 +92,7 @@ class ThesisQuery(SourceQuery):
         max_length=80, required=False, help_text="Such as rules:1 or claude:claude-sonnet-5-5."
     )
     author_kind = serializers.ChoiceField(choices=AuthorKind.values, required=False)
-    candidate = serializers.IntegerField(min_value=1, required=False)
+    candidate = serializers.IntegerField(min_value=1, required=False, help_text="Its id.")
 
 
 class ThesisIn(Query):
