@@ -8,9 +8,10 @@ import numpy as np
 import polars as pl
 
 from analytics.calc import evidence, exits, exits_choice, intervals, sessions
-from analytics.calc.backtest_report import Document, plain
+from analytics.calc.backtest_report import plain
 from analytics.calc.detector_report_figures import Figures, Recall, Scope
 from analytics.calc.detector_report_rows import OF_RULE, Rows
+from analytics.calc.documents import Document
 from analytics.calc.exits import Rule
 from analytics.calc.learned_facts import LEARNED
 from analytics.calc.panel import Floats, Ints

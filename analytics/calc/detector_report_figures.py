@@ -7,8 +7,9 @@ import polars as pl
 
 from analytics.calc import evidence, exits, intervals, outcomes, sessions, strata
 from analytics.calc.backtest import captures
-from analytics.calc.backtest_report import Document, plain
+from analytics.calc.backtest_report import plain
 from analytics.calc.detector_report_rows import DOUBLED, Rows
+from analytics.calc.documents import Document
 from analytics.calc.evidence import Estimate
 from analytics.calc.intervals import Pooled
 from analytics.calc.panel import Flags, Floats, Ints, Longs

@@ -11,6 +11,7 @@ import polars as pl
 from django.db import transaction
 
 from analytics.calc import sessions
+from analytics.calc.learned_facts import LEARNED
 from analytics.errors import DomainError
 from analytics.models import DetectorReport, ExitRule, JobRun, ResearchSheet, Trial, Variant
 from analytics.services import (
@@ -69,9 +70,7 @@ def record_report(
     on_progress(0, 1, "listing history")
     lists = detector_lists.get_lists(source=source, now=begun)
     rows, versions = _measure(lists, source, rules, costs, on_progress)
-    names = sorted(
-        {variant.name for variant in variants} | set(lists["variant"]) | {detector_report.LEARNED}
-    )
+    names = sorted({variant.name for variant in variants} | set(lists["variant"]) | {LEARNED})
     parameters = _parameters(source, rows, rules, costs, variants)
     keys = _keys(parameters, names, [*(rule.name for rule in rules), detector_report.CHOSEN])
     question = detector_report.Question(
@@ -204,12 +203,12 @@ def _unrecorded(source: str, lists: pl.DataFrame) -> int:
 
     They enter it with the trial of the designs; the choice among them was made before.
     """
-    from analytics.calc import detector_report, learned_designs
+    from analytics.calc import learned_designs
 
     recorded = ResearchSheet.objects.filter(
         source__in=lakes.sources_beside(source), subject=ResearchSheet.Subject.DESIGNS
     )
-    if detector_report.LEARNED not in set(lists["variant"]) or recorded.exists():
+    if LEARNED not in set(lists["variant"]) or recorded.exists():
         return 0
     return len(learned_designs.TRIED)
 

@@ -64,7 +64,8 @@ class MailReportAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MailReport]:
         sent = Count("deliveries", filter=Q(deliveries__state="sent"))
-        return super().get_queryset(request).annotate(sent=sent, ways=Count("deliveries"))
+        rows: QuerySet[MailReport] = super().get_queryset(request)
+        return rows.annotate(sent=sent, ways=Count("deliveries"))
 
     def has_send_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("performance.send_report")

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from analytics.api.jobs import JobOut
 from analytics.api.pages import label
 from analytics.api.permissions import Allowed
-from analytics.api.queries import asked
+from analytics.api.queries import Query, asked
 from analytics.services import jobs
 from performance.models import Edition
 from performance.services import mail_reports, report_kinds
@@ -28,6 +28,9 @@ PREVIEW: dict[str, Any] = {
     "text": "Before the open: ...",
     "html": "<!doctype html>...",
 }
+
+
+SHOWN = ("edition", "day", "subject", "content", "text", "html")
 
 
 class MayMail(Allowed):
@@ -46,7 +49,7 @@ class MailIn(serializers.Serializer[Any]):
     )
 
 
-class PreviewQuery(serializers.Serializer[Any]):
+class PreviewQuery(Query):
     preview = serializers.BooleanField(
         default=False, help_text="Answer with the report instead of sending it; nothing is stored."
     )
@@ -87,7 +90,7 @@ class ReportMail(APIView):
         if asked(PreviewQuery, request)["preview"]:
             report = mail_reports.draft(edition=edition, now=now)
             shown = {
-                **{name: getattr(report, name) for name in PreviewOut().fields if name[0] != "r"},
+                **{name: getattr(report, name) for name in SHOWN},
                 "recipients": mail_reports.get_recipients(edition=edition),
             }
             return Response(label(report.source) | dict(PreviewOut(shown).data))

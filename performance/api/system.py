@@ -44,6 +44,23 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+SHOWN = (
+    "score",
+    "target",
+    "status",
+    "reason",
+    "measured_at",
+    "is_stale",
+    "known",
+    "unknown",
+    "components",
+    "trend",
+    "open_incidents",
+    "past_incidents",
+    "recommendations",
+)
+
+
 class ComponentLineOut(serializers.Serializer[Any]):
     """``seconds`` is what the measurement took; ``figures`` is what it found."""
 
@@ -129,7 +146,7 @@ class SystemHealth(APIView):
         """The newest round of probes with its age; UNKNOWN if it is too old to count."""
         found = system_health.get_system_health(now=timezone.now())
         shown = {
-            **{name: getattr(found, name) for name in SystemHealthOut().fields if name != "links"},
+            **{name: getattr(found, name) for name in SHOWN},
             "silences": [asdict(silence) for silence in found.silences],
             "links": {
                 "rows": reverse("admin:performance_healthmetric_changelist"),

@@ -38,7 +38,7 @@ def _of_health(now: datetime) -> list[Gauge]:
         else []
     )
     return [
-        _one("amc_health_score", "Overall health, 0 to 100.", newest and newest.value),
+        _one("amc_health_score", "Overall health, 0 to 100.", newest.value if newest else None),
         _one(
             "amc_health_age_seconds",
             "Age of the newest round of probes.",

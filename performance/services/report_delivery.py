@@ -84,7 +84,7 @@ def message_to(*, delivery: ReportDelivery) -> EmailMultiAlternatives:
     )
     html = report.html.replace(mail_rendering.UNSUBSCRIBE, link)
     message.attach_alternative(html, "text/html")
-    message.mixed_subtype = "related"  # so that clients look inside for the images
+    message.mixed_subtype = "related"  # type: ignore[attr-defined]  # undocumented: images inside
     for image in mail_rendering.loaded(report.images):
         part = MIMEImage(image.png, "png")
         part.add_header("Content-ID", f"<{image.name}>")

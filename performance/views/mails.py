@@ -21,9 +21,9 @@ LOOKS = {  # a mail brings its styles with it and no script
 }
 
 
+@csp_replace(LOOKS)  # type: ignore[arg-type]  # its types know of no further arguments
 @staff_page
 @require_safe
-@csp_replace(LOOKS)
 def mail_preview(request: HttpRequest, report_id: int) -> HttpResponse:
     """Show a report as it was mailed, without the link of a recipient."""
     report = get_object_or_404(MailReport, pk=report_id)
