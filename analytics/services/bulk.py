@@ -74,12 +74,7 @@ def upsert(
         if connection.vendor != "postgresql":
             head = f"INSERT INTO {_table(model)} ({_listed(names)})"
             return _execute_many(head, names, encoded, tail)
-        staged = _quote(f"staged_{model._meta.db_table}")
-        cursor.execute(
-            f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS "  # noqa: S608
-            f"SELECT {_listed(names)} FROM {_table(model)} WITH NO DATA"
-        )
-        _copy(f"{staged} ({_listed(names)})", zip(*encoded, strict=True))
+        staged = _stage(cursor, model, names, encoded)
         cursor.execute(
             f"INSERT INTO {_table(model)} ({_listed(names)}) "  # noqa: S608
             f"SELECT {_listed(names)} FROM {staged} {tail}"
@@ -87,6 +82,60 @@ def upsert(
         changed: int = cursor.rowcount
         cursor.execute(f"DROP TABLE {staged}")
         return changed
+
+
+def update(model: type[models.Model], columns: Columns, *, key: Sequence[str]) -> int:
+    """Write some columns of rows that exist; rows that do not are left out.
+
+    Args:
+        model: Its table is written.
+        columns: As in :func:`insert`; ``key`` is among them.
+        key: Fields that name a row (``id``).
+
+    Returns:
+        Number of rows written, also where nothing in them is new.
+
+    Raises:
+        ValueError: The columns differ in length.
+        django.db.IntegrityError: A constraint refuses a row; then none is written.
+    """
+    names, encoded, height = _encode(model, columns)
+    if not height:
+        return 0
+    table, keys = _table(model), [_column(model, name) for name in key]
+    written = [name for name in names if name not in keys]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            by_name = dict(zip(names, encoded, strict=True))
+            cursor.executemany(
+                f"UPDATE {table} SET {_assigned(written, '%s')} "  # noqa: S608
+                f"WHERE {_assigned(keys, '%s', ' AND ')}",
+                list(zip(*(by_name[name] for name in [*written, *keys]), strict=True)),
+            )
+            return int(cursor.rowcount)
+        staged = _stage(cursor, model, names, encoded)
+        cursor.execute(
+            f"UPDATE {table} AS t SET {_assigned(written, 's.{}')} FROM {staged} AS s "  # noqa: S608
+            f"WHERE {_assigned(keys, 's.{}', ' AND ', 't.')}"
+        )
+        changed = int(cursor.rowcount)
+        cursor.execute(f"DROP TABLE {staged}")
+        return changed
+
+
+def _assigned(names: Sequence[str], value: str, between: str = ", ", head: str = "") -> str:
+    return between.join(f"{head}{_quote(name)} = {value.format(_quote(name))}" for name in names)
+
+
+def _stage(cursor: Any, model: type[models.Model], names: list[str], encoded: list[Any]) -> str:
+    """Copy rows into a temporary table and return its name, quoted."""
+    staged = _quote(f"staged_{model._meta.db_table}")
+    cursor.execute(
+        f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS "  # noqa: S608
+        f"SELECT {_listed(names)} FROM {_table(model)} WITH NO DATA"
+    )
+    _copy(f"{staged} ({_listed(names)})", zip(*encoded, strict=True))
+    return staged
 
 
 def _on_conflict(table: str, names: list[str], keys: list[str], compared: list[str]) -> str:

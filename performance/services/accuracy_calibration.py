@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from analytics.calc import sessions, thesis_calibration
 from analytics.models import PatternCalibration
-from analytics.services import lakes
+from analytics.services import bulk, lakes
 from performance.calc import calibration
 from performance.calc.accuracy_figures import Basis
 from performance.calc.calibration import Fit
@@ -20,7 +20,7 @@ COLUMNS = (
     "settled_session", "thesis__session", "thesis__author", "thesis__pattern", "thesis__p_target",
     "target_reached",
 )  # fmt: skip
-BATCH = 500  # rows brought up to date in one statement
+BATCH = 500  # rows added in one statement
 
 Key = tuple[str, str]
 
@@ -169,27 +169,25 @@ def _fill(source: str, now: datetime) -> int:
     rows = list(
         ThesisAccuracy.objects.settled()
         .filter(source__in=lakes.sources_beside(source), p_calibrated__isnull=True)
-        .select_related("thesis")
-        .only("thesis__author", "thesis__pattern", "thesis__session", "thesis__p_target")
-    )
+        .values_list("pk", "thesis__author", "thesis__pattern", "thesis__session",
+                     "thesis__p_target")
+    )  # fmt: skip
     stored = _stored(source) if rows else {}
     dates = {
         key: np.array([row.valid_from for row in own], dtype="datetime64[D]")
         for key, own in stored.items()
     }
-    changed = []
-    for row in rows:
-        key = (row.thesis.author, row.thesis.pattern)
+    numbers, values = [], []
+    for number, author, pattern, session, p in rows:
+        key = (author, pattern)
         if key not in stored:
             continue
-        at = int(np.searchsorted(dates[key], np.datetime64(row.thesis.session), side="right"))
+        at = int(np.searchsorted(dates[key], np.datetime64(session), side="right"))
         if at:
             known = stored[key][at - 1]
-            row.p_calibrated = thesis_calibration.calibrated(
-                row.thesis.p_target, method=known.method, parameters=known.parameters
+            numbers.append(number)
+            values.append(
+                thesis_calibration.calibrated(p, method=known.method, parameters=known.parameters)
             )
-            row.updated_at = now
-            changed.append(row)
-    fields = ["p_calibrated", "updated_at"]
-    ThesisAccuracy.objects.bulk_update(changed, fields, batch_size=BATCH)
-    return len(changed)
+    columns = {"id": numbers, "p_calibrated": values, "updated_at": [now] * len(numbers)}
+    return bulk.update(ThesisAccuracy, columns, key=["id"])

@@ -42,6 +42,8 @@ class TestInsert:
             "is_current": np.array([True]),
             "fingerprint": ["f" * 64],
             "lake_versions": [{"bars": 3}],
+            "model_digest": [""],
+            "note": [""],
             "universe_size": [5],
             "funnel": [[["listed", 5]]],
             "candidate_count": [1],
@@ -153,3 +155,54 @@ class TestUpsert:
 
     def test_reports_nothing_without_rows(self):
         assert bulk.upsert(DataFinding, {}, key=("gate",)) == 0
+
+
+class TestUpdate:
+    def picks(self, batch):
+        bulk.insert(ShadowPick, shadow(batch, ["A", "B", "C"]))
+        return list(batch.shadow_picks.order_by("rank"))
+
+    def test_writes_the_rows_that_are_named_and_no_others(self):
+        batch = make_batch()
+        first, second, _third = self.picks(batch)
+
+        written = bulk.update(
+            ShadowPick, {"id": [second.pk, first.pk], "score": [2.5, 1.5]}, key=["id"]
+        )
+
+        assert written == 2
+        assert list(batch.shadow_picks.order_by("rank").values_list("symbol", "score")) == [
+            ("A", 1.5),
+            ("B", 2.5),
+            ("C", 40.0),
+        ]
+
+    def test_finds_rows_by_more_than_one_field_and_leaves_out_what_is_not_there(self):
+        batch = make_batch()
+        self.picks(batch)
+        columns = {"symbol": ["A", "D"], "batch": [batch.pk] * 2, "score": [1.5, 2.5]}
+
+        assert bulk.update(ShadowPick, columns, key=["batch", "symbol"]) == 1
+        assert set(batch.shadow_picks.values_list("score", flat=True)) == {1.5, 40.0}
+
+    def test_keeps_to_the_constraints(self):
+        batch = make_batch()
+        first, second, _third = self.picks(batch)
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            bulk.update(
+                ShadowPick, {"id": [first.pk, second.pk], "score": [9.0, 101.0]}, key=["id"]
+            )
+        assert batch.shadow_picks.get(pk=first.pk).score == 40.0
+
+    def test_may_run_twice_in_one_transaction(self):
+        first = self.picks(make_batch())[0]
+
+        with transaction.atomic():
+            for score in (1.0, 2.0):
+                bulk.update(ShadowPick, {"id": [first.pk], "score": [score]}, key=["id"])
+        first.refresh_from_db()
+        assert first.score == 2.0
+
+    def test_reports_nothing_without_rows(self):
+        assert bulk.update(ShadowPick, {"id": [], "score": []}, key=["id"]) == 0
