@@ -66,7 +66,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "Report after the close": Entry(
         task="performance.tasks.send_report",
-        when={"minute": "45", "hour": "19", "day_of_week": "1-5"},
+        when={"minute": "15", "hour": "20", "day_of_week": "1-5"},
         about="The daily report once the session is settled, for those who want it.",
         expires_s=3 * 3600,
         arguments={"edition": "close"},
