@@ -77,6 +77,7 @@ ANALYSIS: dict[str, Any] = {
             "window": {"sessions": 49, "first_signals": {"explosive": NOT_YET}},
             "history": {"sessions": 739, "first_signals": {"explosive": ESTIMATE}},
             "history_sessions": ["2023-11-21", "2026-11-02"],
+            "history_computed_at": "2026-11-23T22:10:00Z",
             "links": {
                 "batches": "/admin/performance/batchanalysis/?origin=simulated"
                 "&batch__session__gte=2026-08-25&batch__session__lte=2026-11-23"

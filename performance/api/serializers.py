@@ -89,6 +89,9 @@ class VariantAnalysisOut(serializers.Serializer[VariantAnalysis]):
     median_return_14_all = EstimateOut(source="median_all")
     history = FiguresOut()
     history_sessions = serializers.ListField(child=serializers.DateField(), allow_null=True)
+    history_computed_at = serializers.DateTimeField(
+        allow_null=True, help_text="when it was stored; null: computed for this answer"
+    )
     quality_target = EstimateOut(source="target")
     links = serializers.SerializerMethodField()
 

@@ -12,6 +12,7 @@ from performance.models.health import (
     Incident,
     IncidentDecision,
 )
+from performance.models.histories import DiscoveryHistory
 from performance.models.ledger import (
     EXTERNAL,
     ActionKind,
@@ -73,6 +74,7 @@ __all__ = [
     "DashboardSummary",
     "DecisionKind",
     "Difference",
+    "DiscoveryHistory",
     "Edition",
     "EquityDay",
     "Fill",

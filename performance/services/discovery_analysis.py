@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 
 from analytics.calc import evidence
 from analytics.calc.evidence import Estimate
@@ -15,6 +15,8 @@ from performance.calc import tracking
 from performance.calc.tracking import Figures, Picked, Tally
 from performance.models import BatchAnalysis, CandidateTracking
 from performance.models.tracking import CandidateTrackingQuerySet
+from performance.services import discovery_history
+from performance.services.discovery_history import History, Mark
 
 EXPLOSIVE = 0.50  # best close within 14 sessions, as in analytics.calc.outcomes
 
@@ -65,6 +67,7 @@ class VariantAnalysis:
         median_first, median_all: Median ``return_14`` in the window, first signals and all rows.
         history: Figures over all complete sessions up to the end of the window.
         history_sessions: First and last of them; None without one.
+        history_computed_at: When ``history`` was stored; None if it was computed just now.
         target: The mission's target of the quality score: a claim.
     """
 
@@ -76,6 +79,7 @@ class VariantAnalysis:
     median_all: Estimate
     history: Figures
     history_sessions: tuple[date, date] | None
+    history_computed_at: datetime | None
     target: Estimate
 
 
@@ -95,7 +99,8 @@ def get_discovery_analysis(
 ) -> DiscoveryAnalysis:
     """Return how the candidates signalled in the ``days_back`` days to ``end`` have done.
 
-    A short window cannot have settled, so the figures of all history stand beside it.
+    A short window cannot have settled, so the figures of all history stand beside it. They are
+    read where they are stored for the very analyses up to ``end``, and computed otherwise.
 
     Args:
         end: Last day of the window.
@@ -109,24 +114,36 @@ def get_discovery_analysis(
     if variant:
         rows = rows.filter(batch__variant__name=variant)
         outcomes = outcomes.filter(candidate__batch__variant__name=variant)
-    by_variant = _by_variant(rows)
-    returns = defaultdict(list)
-    for key, *row in outcomes.known().values_list(
-        "candidate__batch__variant_id",
-        "candidate__batch__session",
-        "candidate__first_signal",
-        "return_14",
-    ):
-        returns[key].append(row)
-    proxies = _proxies(outcomes)
+    marks = discovery_history.get_marks(rows)
+    stored = discovery_history.get_histories(marks, source=source)
+    lacking = any(mark.batches and mark.variant_id not in stored for mark in marks)
+    tables = _by_variant(rows if lacking else rows.filter(batch__session__gte=first))
+    returns, proxies = _returns(outcomes), _proxies(outcomes)
     analyses = [
         _variant_analysis(
-            table, returns[table.variant_id], proxies.get(table.variant_id, (0, 0)), first, source
+            tables.get(mark.variant_id) or _table(mark.variant, mark.variant_id, []),
+            mark,
+            stored.get(mark.variant_id),
+            returns[mark.variant_id],
+            proxies.get(mark.variant_id, (0, 0)),
+            first,
+            source,
         )
-        for table in by_variant
+        for mark in marks
     ]
-    as_of = rows.filter(is_complete=True).aggregate(last=Max("batch__session"))["last"]
+    as_of = max((mark.last for mark in marks if mark.last), default=None)
     return DiscoveryAnalysis(source=source, first=first, end=end, as_of=as_of, variants=analyses)
+
+
+def refresh_histories(*, source: str, now: datetime) -> int:
+    """Compute and store the figures over all history; return how many variants' changed."""
+    tables = _by_variant(BatchAnalysis.objects.current().of(source))
+    figures = []
+    for table in tables.values():
+        history = table.chosen(table.complete)
+        if history.sessions:
+            figures.append((history.mark, _history(history, source)))
+    return discovery_history.store_histories(figures, source=source, now=now)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +156,20 @@ class _Table:
     complete: npt.NDArray[np.bool_]
     columns: dict[str, Floats]
     by_decile: Floats
+    changed: list[datetime]
+
+    @property
+    def mark(self) -> Mark:
+        """Which complete analyses these are."""
+        days = self.sessions
+        return Mark(
+            variant=self.variant,
+            variant_id=self.variant_id,
+            batches=len(days),
+            first=days[0] if days else None,
+            last=days[-1] if days else None,
+            changed_at=max(self.changed, default=None),
+        )
 
     def chosen(self, rows: npt.NDArray[np.bool_]) -> "_Table":
         return _Table(
@@ -148,34 +179,49 @@ class _Table:
             complete=self.complete[rows],
             columns={name: values[rows] for name, values in self.columns.items()},
             by_decile=self.by_decile[rows],
+            changed=[at for at, keep in zip(self.changed, rows, strict=True) if keep],
         )
 
 
-def _by_variant(rows: Any) -> list[_Table]:
+def _by_variant(rows: Any) -> dict[int, _Table]:
     """Read the analyses: one query, whatever the number of variants and sessions."""
     grouped = defaultdict(list)
     keys = ("batch__variant__name", "batch__variant__version", "batch__variant_id")
     for name, version, pk, *row in rows.order_by("batch__session").values_list(
-        *keys, "batch__session", "is_complete", "by_decile", *COUNTED
+        *keys, "batch__session", "is_complete", "by_decile", "updated_at", *COUNTED
     ):
         grouped[f"{name} v{version}", pk].append(row)
-    tables = []
-    for (label, pk), found in sorted(grouped.items()):
-        days, complete, deciles, *columns = zip(*found, strict=True)
-        tables.append(
-            _Table(
-                variant=label,
-                variant_id=pk,
-                sessions=list(days),
-                complete=np.array(complete, dtype=np.bool_),
-                columns={
-                    name: np.array(values, dtype=np.float64)
-                    for name, values in zip(COUNTED, columns, strict=True)
-                },
-                by_decile=np.array(deciles, dtype=np.float64).reshape(-1, 10, 6),
-            )
-        )
-    return tables
+    return {pk: _table(label, pk, found) for (label, pk), found in grouped.items()}
+
+
+def _table(label: str, pk: int, found: list[list[Any]]) -> _Table:
+    empty: list[tuple[Any, ...]] = [()] * (4 + len(COUNTED))
+    days, complete, deciles, changed, *columns = zip(*found, strict=True) if found else empty
+    return _Table(
+        variant=label,
+        variant_id=pk,
+        sessions=list(days),
+        complete=np.array(complete, dtype=np.bool_),
+        columns={
+            name: np.array(values, dtype=np.float64)
+            for name, values in zip(COUNTED, columns, strict=True)
+        },
+        by_decile=np.array(deciles, dtype=np.float64).reshape(-1, 10, 6),
+        changed=list(changed),
+    )
+
+
+def _returns(outcomes: CandidateTrackingQuerySet) -> dict[int, list[list[Any]]]:
+    """Return by variant session, first signal and return of each known outcome: one query."""
+    returns: dict[int, list[list[Any]]] = defaultdict(list)
+    for key, *row in outcomes.known().values_list(
+        "candidate__batch__variant_id",
+        "candidate__batch__session",
+        "candidate__first_signal",
+        "return_14",
+    ):
+        returns[key].append(row)
+    return returns
 
 
 def _proxies(outcomes: CandidateTrackingQuerySet) -> dict[int, tuple[int, int]]:
@@ -190,6 +236,8 @@ def _proxies(outcomes: CandidateTrackingQuerySet) -> dict[int, tuple[int, int]]:
 
 def _variant_analysis(
     table: _Table,
+    mark: Mark,
+    stored: History | None,
     returns: list[list[Any]],
     proxies: tuple[int, int],
     first: date,
@@ -197,9 +245,8 @@ def _variant_analysis(
 ) -> VariantAnalysis:
     inside = np.array([day >= first for day in table.sessions], dtype=np.bool_)
     window = table.chosen(inside & table.complete)
-    history = table.chosen(table.complete)
     as_of = window.sessions[-1] if window.sessions else None
-    last = history.sessions[-1] if history.sessions else None
+    history = stored.figures if stored else _history(table.chosen(table.complete), source)
     return VariantAnalysis(
         variant=table.variant,
         variant_id=table.variant_id,
@@ -207,12 +254,18 @@ def _variant_analysis(
         window=tracking.figures(_tally(window), source=source, as_of=as_of),
         median_first=_median([row for row in returns if row[1]], window, source),
         median_all=_median(returns, window, source),
-        history=tracking.figures(_tally(history), source=source, as_of=last),
-        history_sessions=(history.sessions[0], history.sessions[-1]) if last else None,
+        history=history,
+        history_sessions=mark.sessions,
+        history_computed_at=stored.computed_at if stored else None,
         target=evidence.claimed(
             value=tracking.QUALITY_TARGET, n=0, reason="the mission's target, above hindsight"
         ),
     )
+
+
+def _history(table: _Table, source: str) -> Figures:
+    last = table.sessions[-1] if table.sessions else None
+    return tracking.figures(_tally(table), source=source, as_of=last)
 
 
 def _counts(table: _Table, proxies: tuple[int, int]) -> Counts:

@@ -101,6 +101,7 @@ def refresh_summaries(
 def _look(source: str, now: datetime, book: Book) -> _Seen:
     """Read what every period shares."""
     baseline = recovery.get_baseline()
+    discovery_analysis.refresh_histories(source=source, now=now)
     found = discovery_analysis.get_discovery_analysis(
         end=book.as_of, days_back=HEADLINE, source=source
     )

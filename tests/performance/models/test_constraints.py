@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from performance.models import CandidateTracking, TimingAnalysis
+from performance.models import CandidateTracking, DiscoveryHistory, TimingAnalysis
 from tests import factories
 from tests.factories import NOW, SESSION
 
@@ -282,3 +282,29 @@ class TestDashboardSummary:
     )
     def test_refuses(self, constraint, fields):
         assert refused(factories.make_summary, constraint, **fields)
+
+
+class TestDiscoveryHistory:
+    def make(self, **fields):
+        wanted = {
+            "first_session": SESSION, "last_session": SESSION, "batches": 1, "changed_at": NOW,
+            "formula": 1, "computed_at": NOW, "source": "imported",
+        }  # fmt: skip
+        variant = factories.make_variant()
+        return DiscoveryHistory.objects.create(variant=variant, **{**wanted, **fields})
+
+    @pytest.mark.parametrize(
+        ("constraint", "fields"),
+        [
+            ("history_runs_forward", {"last_session": SESSION - timedelta(days=1)}),
+            ("history_has_a_batch", {"batches": 0}),
+            ("history_source_known", {"source": "claimed"}),
+        ],
+    )
+    def test_refuses(self, constraint, fields):
+        assert refused(self.make, constraint, **fields)
+
+    def test_refuses_a_second_one_of_a_variant(self):
+        self.make()
+
+        assert refused(self.make, "history_one_per_variant or variant_id")

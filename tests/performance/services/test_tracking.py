@@ -368,7 +368,7 @@ class TestGetDiscoveryAnalysis:
         scan(60, 90)
         settle()
 
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             tracking.get_discovery_analysis(end=day(120), days_back=400, source="imported")
 
     def test_never_mixes_sources(self, db):
