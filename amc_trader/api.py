@@ -1,9 +1,11 @@
 """What every API view shares: who may ask, and RFC 9457 problem documents for what goes wrong."""
 
+import logging
 import re
 from http import HTTPStatus
 from typing import Any
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.defaults import page_not_found, server_error
 from knox.auth import TokenAuthentication
@@ -21,7 +23,10 @@ from rest_framework.response import Response
 from amc_trader import throttles
 from analytics.errors import DomainError, Unavailable, UpstreamError
 
+RETRY_AFTER_S = 10.0  # seconds, while the database is away
 PROBLEM = "application/problem+json"
+logger = logging.getLogger(__name__)
+
 KEY = re.compile(rb"(?:[a-z0-9-]{1,9}_)?[0-9a-f]{64}")
 
 
@@ -61,6 +66,10 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response | Non
 
     if isinstance(error, DomainError):
         return _answer(error)
+    if isinstance(error, (OperationalError, InterfaceError)):
+        logger.error("the database did not answer: %s", error)
+        busy = Unavailable("The database does not answer, try again.", retry_after=RETRY_AFTER_S)
+        return _answer(busy)
     if isinstance(error, (NotAuthenticated, AuthenticationFailed)):
         error = _too_often(context) or error
     response = exception_handler(error, context)

@@ -196,7 +196,14 @@ class Environment:
         config["PORT"] = port or ""
         config["CONN_MAX_AGE"] = 0  # the pool keeps connections, one pool a process
         config["CONN_HEALTH_CHECKS"] = True
-        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": True}
+        config["OPTIONS"] = {
+            "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,  # ms: a server that vanished does not hold us for minutes
+            **config.get("OPTIONS", {}),
+            # Seconds. While the server is away callers wait no longer than this, and each asks
+            # anew: the pool's own pauses would double up to minutes beyond its return.
+            "pool": {"timeout": 5, "reconnect_timeout": 2},
+        }
         return config
 
     def mail(self, name: str, *, folder: Path) -> dict[str, Any]:

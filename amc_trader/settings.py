@@ -134,10 +134,14 @@ REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
 DATABASES = {"default": env.database("DATABASE_URL", default=VAR_DIR / "amc_trader.sqlite3")}
 CACHES: dict[str, dict[str, Any]] = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        {
+            "BACKEND": "amc_trader.caches.Redis",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        }
         if REDIS_URL
         else {  # not in the database: there every request would wait for a worker that writes
-            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "BACKEND": "amc_trader.caches.Folder",
             "LOCATION": VAR_DIR / "cache",
             "OPTIONS": {"MAX_ENTRIES": 2000},
         }

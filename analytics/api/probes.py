@@ -76,7 +76,7 @@ class Probe(APIView):
         """Return what ``measure`` found within the last seconds."""
         found = _remembered(key, measure)
         shown: dict[str, Any] = {"status": found.status, "measured_at": found.measured_at}
-        if _is_staff(request):
+        if not _is_database_down(found) and _is_staff(request):
             source = label(found.source) if found.source else {}
             shown |= source | {"components": [asdict(part) for part in found.components]}
         critical = found.status == Status.CRITICAL
@@ -104,6 +104,11 @@ def _remembered(key: str, measure: Callable[..., Health]) -> Health:
         with suppress(OSError, RedisError):
             cache.set(key, found, REMEMBERED_S)
     return found
+
+
+def _is_database_down(found: Health) -> bool:
+    """Return whether asking it for the person would only mean to wait."""
+    return found.components[0].name == "database" and found.components[0].status == Status.CRITICAL
 
 
 def _is_staff(request: Request) -> bool:

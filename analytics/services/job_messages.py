@@ -41,7 +41,7 @@ def send(*, job_id: int, wait_s: int = 0) -> bool:
             retry_policy=RETRIES,
             ignore_result=True,
         )
-    except (OperationalError, OSError):
-        logger.exception("publishing job %s; the reaper will try again", job_id)
+    except (OperationalError, OSError) as error:
+        logger.warning("publishing job %s: %s; the reaper will try again", job_id, error)
         return False
     return True

@@ -71,7 +71,15 @@ class TestDatabase:
         config = read(X="postgresql://u:p@h:5433/n").database("X", default="file")
 
         assert (config["HOST"], config["PORT"], config["NAME"]) == ("h", 5433, "n")
-        assert config["OPTIONS"]["pool"] is True
+        assert config["OPTIONS"]["pool"]
+
+    def test_does_not_wait_long_for_a_postgresql_that_is_away(self):
+        options = read(X="postgresql://u:p@h:5433/n").database("X", default="file")["OPTIONS"]
+
+        # the pool's own: 30 s for each caller, and pauses that double for five minutes
+        assert options["pool"]["timeout"] <= 5
+        assert options["pool"]["reconnect_timeout"] < options["pool"]["timeout"]
+        assert options["connect_timeout"] <= 5
 
     @pytest.mark.parametrize("url", ["postgresql://u:p@h:port/n", "postgresql://host", "postgres"])
     def test_refuses_half_a_url(self, url):
