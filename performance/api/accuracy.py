@@ -182,10 +182,12 @@ class ThesisAccuracy(APIView):
         ``thesis_accuracy`` is in percent, every figure with evidence a fraction.
         """
         question = asked(AccuracyQuery, request)
-        found = accuracy.get_accuracy(now=timezone.now(), **question)
-        return Response(
-            label(found.source) | {"period_days": question["period_days"]} | AccuracyOut(found).data
-        )
+        told = accuracy.get_answer(now=timezone.now(), write=_told, **question)
+        return Response(label(question["source"]) | {"period_days": question["period_days"]} | told)
+
+
+def _told(found: Accuracy) -> dict[str, Any]:
+    return dict(AccuracyOut(found).data)
 
 
 def _filters(group: Group) -> dict[str, Any] | None:

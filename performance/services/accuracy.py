@@ -1,14 +1,14 @@
 """Read how theses turned out, with evidence (design §1, §9)."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from django.db.models import Count
+from django.db.models import Count, Max
 
 from analytics.calc import evidence, sessions
 from analytics.calc.evidence import Estimate
@@ -18,17 +18,20 @@ from performance.calc import accuracy
 from performance.calc.accuracy import BANDS, TARGET_ACCURACY, Cases, Scores
 from performance.calc.accuracy_figures import Basis
 from performance.models import ThesisAccuracy
-from performance.models.accuracy import SETTLED
+from performance.models.accuracy import SETTLED, ThesisAccuracyQuerySet
+from performance.services import accuracy_kept
+from performance.services.accuracy_kept import Stamp
 
 NO_SECTOR, NO_MODEL, NO_PROMPT = "sector not known", "no model", "no prompt"
 CUTS = ("author", "model", "prompt", "pattern", "sector", "confidence", "call", "issued")
 COLUMNS = (
-    "thesis__session", "settled_session", "thesis__p_target", "p_calibrated", "target_reached",
+    "thesis__session", "thesis__p_target", "p_calibrated", "target_reached",
     "thesis__recommendation", "right_if_up", "right_if_down", "right_if_flat", "counts_as_skill",
     "thesis__author", "thesis__model_id", "thesis__prompt_version", "thesis__pattern", "sector",
     "thesis__is_late",
 )  # fmt: skip
 
+Answer = TypeVar("Answer")
 Flags = npt.NDArray[np.bool_]
 
 
@@ -111,22 +114,83 @@ def get_accuracy(*, source: str, now: datetime, period_days: int = 30) -> Accura
 def get_accuracy_between(*, source: str, first: date, end: date) -> Accuracy:
     """Return how the theses turned out whose horizon ended from ``first`` to ``end``.
 
+    All history is computed once per night and kept; of the rest only the window is read.
+
     Raises:
         lakes.NoLake: ``source`` has no market data.
     """
-    table = _read(source, end)
-    inside = table.settled >= np.datetime64(first)
+    stamp = accuracy_kept.get_stamp(source=source)
+    return stamp.kept(f"accuracy {first} {end}", lambda: _computed(stamp, first, end))
+
+
+def get_answer(
+    *,
+    source: str,
+    now: datetime,
+    period_days: int,
+    write: Callable[[Accuracy], Answer],
+) -> Answer:
+    """Return :func:`get_accuracy` as ``write`` words it; what it wrote before is kept.
+
+    Raises:
+        lakes.NoLake: ``source`` has no market data.
+    """
+    end = now.astimezone(sessions.NEW_YORK).date()
+    stamp = accuracy_kept.get_stamp(source=source)
+    return stamp.kept(
+        f"{write.__module__}.{write.__qualname__} {period_days} {end}",
+        lambda: write(get_accuracy(source=source, now=now, period_days=period_days)),
+    )
+
+
+def _computed(stamp: Stamp, first: date, end: date) -> Accuracy:
+    source, as_of = stamp.source, stamp.newest
+    if as_of is not None and as_of > end:  # a look back
+        as_of = _settled(source, None, end).aggregate(last=Max("settled_session"))["last"]
+    history = stamp.kept(f"history {as_of}", lambda: _parts(source, None, as_of))
+    window = history
+    if stamp.oldest is not None and first > stamp.oldest:
+        window = _parts(source, first, as_of)
     return Accuracy(
         source=source,
         first=first,
         end=end,
-        as_of=table.cases.basis.as_of,
-        counts=_counts(source, first, end, table, inside),
-        window=accuracy.score(table.cases.chosen(inside & table.skill)),
-        history=accuracy.score(table.cases.chosen(table.skill)),
-        no_skill=accuracy.score(table.cases.chosen(~table.skill)),
-        groups=[group for cut in CUTS for group in _groups(cut, table.labels[cut], table, inside)],
+        as_of=as_of,
+        counts=_counts(source, first, end, window.no_skill.theses),
+        window=window.skill,
+        history=history.skill,
+        no_skill=history.no_skill,
+        groups=[
+            Group(
+                cut=cut, name=name, window=window.groups.get((cut, name), window.none), history=own
+            )
+            for (cut, name), own in history.groups.items()
+        ],
         target=evidence.claimed(value=TARGET_ACCURACY, n=0, reason="the mission's target"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Parts:
+    """Scores of a stretch of time: those that count as skill, the others, by cut and name, none."""
+
+    skill: Scores
+    no_skill: Scores
+    groups: dict[tuple[str, str], Scores]
+    none: Scores
+
+
+def _parts(source: str, first: date | None, as_of: date | None) -> _Parts:
+    table = _read(source, first, as_of)
+    return _Parts(
+        skill=accuracy.score(table.cases.chosen(table.skill)),
+        no_skill=accuracy.score(table.cases.chosen(~table.skill)),
+        groups={
+            (cut, str(name)): accuracy.score(table.cases.chosen(table.skill & (labels == name)))
+            for cut, labels in table.labels.items()
+            for name in sorted(set(labels[table.skill].tolist()))
+        },
+        none=accuracy.score(table.cases.chosen(np.zeros_like(table.skill))),
     )
 
 
@@ -135,16 +199,20 @@ class _Table:
     """Settled theses as columns."""
 
     cases: Cases
-    settled: npt.NDArray[np.datetime64]
     skill: Flags
     labels: dict[str, npt.NDArray[Any]]
 
 
-def _read(source: str, end: date) -> _Table:
+def _settled(source: str, first: date | None, end: date | None) -> ThesisAccuracyQuerySet:
+    rows = ThesisAccuracy.objects.settled().filter(source__in=lakes.sources_beside(source))
+    if first is not None:
+        rows = rows.filter(settled_session__gte=first)
+    return rows if end is None else rows.filter(settled_session__lte=end)
+
+
+def _read(source: str, first: date | None, as_of: date | None) -> _Table:
     """Read the settled theses: one query."""
-    rows = ThesisAccuracy.objects.settled().filter(
-        source__in=lakes.sources_beside(source), settled_session__lte=end
-    )
+    rows = _settled(source, first, as_of)
     found = list(rows.order_by("settled_session", "pk").values_list(*COLUMNS))
     columns = dict(zip(COLUMNS, zip(*found, strict=True), strict=True)) if found else {}
 
@@ -157,7 +225,7 @@ def _read(source: str, end: date) -> _Table:
     basis = Basis(
         session=np.searchsorted(sessions.calendar(), signal).astype(np.int32),
         source=source,
-        as_of=columns["settled_session"][-1] if found else None,
+        as_of=as_of,
     )
     cases = Cases(
         basis=basis,
@@ -171,7 +239,6 @@ def _read(source: str, end: date) -> _Table:
     )
     return _Table(
         cases=cases,
-        settled=column("settled_session", "datetime64[D]"),
         skill=column("counts_as_skill", np.bool_),
         labels={
             "author": column("thesis__author", object),
@@ -190,22 +257,7 @@ def _named(labels: npt.NDArray[Any], blank: str) -> npt.NDArray[Any]:
     return np.where(labels == "", blank, labels)
 
 
-def _groups(cut: str, labels: npt.NDArray[Any], table: _Table, inside: Flags) -> list[Group]:
-    found = []
-    for name in sorted(set(labels[table.skill].tolist())):
-        own = table.skill & (labels == name)
-        found.append(
-            Group(
-                cut=cut,
-                name=str(name),
-                window=accuracy.score(table.cases.chosen(own & inside)),
-                history=accuracy.score(table.cases.chosen(own)),
-            )
-        )
-    return found
-
-
-def _counts(source: str, first: date, end: date, table: _Table, inside: Flags) -> Counts:
+def _counts(source: str, first: date, end: date, no_skill: int) -> Counts:
     rows = ThesisAccuracy.objects.filter(source__in=lakes.sources_beside(source))
     in_window = rows.filter(settled_session__range=(first, end))
     by_state = Counter(dict(in_window.values_list("settlement").annotate(n=Count("pk"))))
@@ -217,5 +269,5 @@ def _counts(source: str, first: date, end: date, table: _Table, inside: Flags) -
         void=by_state["void"],
         no_entry=by_state["no_entry"],
         pending=rows.filter(settlement="pending").count(),
-        no_skill=int(np.count_nonzero(inside & ~table.skill)),
+        no_skill=no_skill,
     )

@@ -8,12 +8,13 @@ from typing import Any
 from analytics.services.job_registry import Kind, Report, register
 
 SETTLE_THESES = "settle_theses"
+PERIODS = (7, 30, 90)  # days that are asked for most
 
 
 def settle_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Settle and recalibrate: ``source``; ``corrected`` sessions and ``again`` look once more."""
     from analytics.services import lakes
-    from performance.services import accuracy_calibration, accuracy_settlement
+    from performance.services import accuracy, accuracy_calibration, accuracy_settlement
 
     source = arguments.get("source") or lakes.get_active_source()
     report.progress(0, None, "reading theses")
@@ -25,6 +26,8 @@ def settle_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any
         on_progress=partial(report.progress, message="settling theses"),
     )
     learnt = accuracy_calibration.record_calibrations(source=source, now=report.now())
+    for days in PERIODS:  # kept, so that who asks first does not wait
+        accuracy.get_accuracy(source=source, now=report.now(), period_days=days)
     said = (
         f"{done.looked_at} theses looked at: {done.settled} settled, {done.pending} pending, "
         f"{done.void + done.no_entry} void or without entry; {learnt.added} calibrations added"

@@ -87,7 +87,7 @@ class TestGetAccuracy:
         for at in range(12):
             make_settled(hit=at % 3 == 0, session=date(2024, 7, 3), thesis__author=f"p{at}")
 
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             get(period_days=30)
 
     def test_knows_no_claimed_market(self):
