@@ -26,6 +26,7 @@ from analytics.services.alerts import Crossing
 
 FOLLOWED: Final = 45  # sessions back in which theses are looked at, past the longest horizon
 CHUNK: Final = 500
+HELD: Final = ("BUY", "HOLD")  # calls that somebody may have acted on
 
 
 class CannotWithdraw(DomainError):
@@ -199,7 +200,11 @@ def _record_triggers(
     ThesisEvent.objects.bulk_create(events, batch_size=CHUNK, ignore_conflicts=True)
     for source in {event.source for event in events}:
         alerts.raise_new(
-            crossings=[_crossing(event) for event in events if event.source == source],
+            crossings=[
+                _crossing(event)
+                for event in events
+                if event.source == source and not event.thesis.is_late  # a replay is no news
+            ],
             source=source,
             now=now,
         )
@@ -207,9 +212,10 @@ def _record_triggers(
 
 
 def _crossing(event: ThesisEvent) -> Crossing:
+    held = event.thesis.recommendation in HELD
     return Crossing(
         kind=AlertKind.FALSIFIER,
-        severity=AlertSeverity.INFO,
+        severity=AlertSeverity.WARNING if held else AlertSeverity.INFO,
         message=f"{event.thesis}: {event.message}",
         symbol=event.thesis.symbol,
         subject=f"thesis {event.thesis.number}",

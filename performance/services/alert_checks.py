@@ -1,4 +1,4 @@
-"""What crosses a limit after a night: the mission's thresholds, risk, falsifiers, patterns (§12).
+"""What crosses a limit after a night: the mission's thresholds, risk, patterns (§12).
 
 Everything is read from stored rows. A figure without sufficient data crosses nothing, and resolves
 nothing either.
@@ -15,8 +15,6 @@ from analytics.models import (
     AlertSeverity,
     Candidate,
     DiscoveryBatch,
-    ThesisEvent,
-    ThesisEventKind,
 )
 from analytics.services import alerts, lakes
 from analytics.services.alerts import Crossing, Observed
@@ -53,8 +51,8 @@ def check(*, source: str, now: datetime) -> Observed:
     kinds = [*known, AlertKind.CRITICAL_LOSS]
     crossings = [*low, *_losses(beside)]
     observed = alerts.observe(kinds=kinds, crossings=crossings, source=source, now=now)
-    events = [*_breaches(beside, now), *_falsified(beside, now)]
-    once = alerts.raise_new(crossings=events, source=source, now=now)
+    breaches = _breaches(beside, now)
+    once = alerts.raise_new(crossings=breaches, source=source, now=now)
     patterns, session = _patterns(source)
     if session is not None:
         for provisional in (False, True):
@@ -158,24 +156,6 @@ def _breaches(beside: Q, now: datetime) -> list[Crossing]:
             limit=breach.allowed,
         )
         for breach in broken.select_related("account").order_by("pk")
-    ]
-
-
-def _falsified(beside: Q, now: datetime) -> list[Crossing]:
-    """Return the falsifiers that came true lately; each is told once."""
-    events = ThesisEvent.objects.filter(
-        beside, kind=ThesisEventKind.FALSIFIED, recorded_at__gte=now - RECENT
-    )
-    return [
-        Crossing(
-            kind=AlertKind.FALSIFIER,
-            severity=AlertSeverity.WARNING,
-            symbol=event.thesis.symbol,
-            subject=f"thesis {event.thesis_id}: {event.subject}"[:80],
-            session=event.session,
-            message=f"{event.thesis.symbol}: {event.message}",
-        )
-        for event in events.select_related("thesis").order_by("pk")
     ]
 
 

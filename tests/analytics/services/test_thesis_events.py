@@ -65,6 +65,22 @@ class TestCheckFalsifiers:
         assert (alert.kind, alert.symbol) == ("falsifier", "VIGL")
         assert ThesisEvent.objects.count() == 1
 
+    @pytest.mark.parametrize(
+        ("recommendation", "severity"), [("BUY", "warning"), ("HOLD", "warning"), ("AVOID", "info")]
+    )
+    def test_warns_who_may_hold_it(self, lake, recommendation, severity):
+        thesis("close < 0.31", recommendation=recommendation)
+
+        check()
+
+        assert Alert.objects.get().severity == severity
+
+    def test_raises_no_alert_for_a_replay(self, lake):
+        thesis("close < 0.31", is_late=True)
+
+        assert check().triggered == 1
+        assert not Alert.objects.exists()
+
     def test_waits_until_a_condition_has_held(self, lake):
         thesis("close < 0.31 for 5 sessions")
         late = thesis("close < 0.31 for 9 sessions")

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from analytics.calc import sessions
-from analytics.models import Alert, ThesisEvent
+from analytics.models import Alert
 from performance.services import alert_checks
 from tests import factories, order_rows
 from tests.factories import NOW, SESSION
@@ -86,23 +86,6 @@ class TestRisk:
         order_rows.make_breach(**{old: NOW - timedelta(days=31)})
 
         assert check().raised == 0
-
-
-class TestFalsifiers:
-    def test_are_told_once(self):
-        ThesisEvent.objects.create(
-            thesis=factories.make_thesis(),
-            kind="falsified",
-            session=SESSION,
-            subject="close < 3.10",
-            message="close < 3.10 came true: 3.02",
-            recorded_at=NOW,
-            source="imported",
-        )
-
-        assert check().raised == 1
-        assert check(LATER).raised == 0
-        assert "3.02" in Alert.objects.get().message
 
 
 class TestPatterns:
