@@ -7,6 +7,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from analytics.calc.evidence import Estimate
 from analytics.models import Candidate, DiscoveryBatch
 from analytics.services import filings, predictions
 
@@ -49,6 +50,27 @@ class EstimateOut(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment]  # the key is called so
     status = serializers.CharField()
     reason = serializers.CharField()
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return what the fields above give: an answer has hundreds, each a dozen objects else."""
+        if not isinstance(instance, Estimate):
+            return dict(super().to_representation(instance))
+        return {
+            "value": _number(instance.value),
+            "n": int(instance.n),
+            "low": _number(instance.low),
+            "high": _number(instance.high),
+            "level": float(instance.level),
+            "method": instance.method,
+            "as_of": instance.as_of.isoformat() if instance.as_of else None,
+            "source": instance.source,
+            "status": str(instance.status),
+            "reason": instance.reason,
+        }
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 class StepOut(serializers.Serializer[Any]):
