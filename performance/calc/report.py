@@ -1,5 +1,6 @@
 """A report as data: sections of lines, tables and charts, the same for JSON, HTML and PDF (§1)."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -16,6 +17,7 @@ FORMS: dict[str, Callable[[float | None], str]] = {
     RATIO: partial(figures.number, digits=2),
     MONEY: figures.money,
 }
+FIGURE = re.compile(r"[+-]?\$?[\d,]+(\.\d+)?( ?[%x])?")  # a figure as the forms write it
 OK, INSUFFICIENT = "ok", "insufficient_data"
 
 
@@ -66,6 +68,27 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     more: int = 0
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Whether each column holds figures only, which stand at the right."""
+        columns = [[row[at] for row in self.rows] for at in range(len(self.headings))]
+        return tuple(
+            any(text != figures.MISSING for text in texts)
+            and all(text == figures.MISSING or FIGURE.fullmatch(text) for text in texts)
+            for texts in columns
+        )
+
+    @property
+    def heads(self) -> tuple[tuple[str, bool], ...]:
+        """The headings, each with whether its column is numeric."""
+        return tuple(zip(self.headings, self.numeric, strict=True))
+
+    @property
+    def cells(self) -> tuple[tuple[tuple[str, bool], ...], ...]:
+        """The rows, each text with whether its column is numeric."""
+        numeric = self.numeric
+        return tuple(tuple(zip(row, numeric, strict=True)) for row in self.rows)
 
 
 @dataclass(frozen=True, kw_only=True)

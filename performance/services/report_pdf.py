@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape
 
 from reportlab.graphics.shapes import Drawing, Line, PolyLine, String
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle, getSampleStyleSheet
 from reportlab.lib.units import mm
@@ -33,6 +34,8 @@ INK, MUTED, RULE = (
     colors.HexColor("#c3cad3"),
 )
 ACCENT, WARN = colors.HexColor("#0072b2"), colors.HexColor("#8a4b00")
+HEAD = {True: "unit", False: "small"}  # of a column, by whether it holds figures only
+CELL = {True: "figure", False: "cell"}
 FONT, BOLD = "Helvetica", "Helvetica-Bold"
 
 
@@ -49,6 +52,8 @@ def _styles() -> dict[str, ParagraphStyle]:
             ("cell", INK, {"fontSize": 8, "leading": 10}),
             ("bold", INK, {"fontName": BOLD, "fontSize": 8, "leading": 10}),
             ("small", MUTED, {"fontSize": 7, "leading": 9}),
+            ("figure", INK, {"fontSize": 8, "leading": 10, "alignment": TA_RIGHT}),
+            ("unit", MUTED, {"fontSize": 7, "leading": 9, "alignment": TA_RIGHT}),
         )
     }
 
@@ -127,8 +132,10 @@ def _figures(section: Section, styles: dict[str, ParagraphStyle]) -> Table:
 
 
 def _table(found: report.Table, styles: dict[str, ParagraphStyle]) -> Table:
-    rows = [[_text(text, styles["small"]) for text in found.headings]]
-    rows += [[_text(_cut(text), styles["cell"]) for text in row] for row in found.rows]
+    rows = [[_text(text, styles[HEAD[numeric]]) for text, numeric in found.heads]]
+    rows += [
+        [_text(_cut(text), styles[CELL[numeric]]) for text, numeric in row] for row in found.cells
+    ]
     if found.more:
         left = [_text(f"{found.more} more are left out", styles["small"])]
         rows.append(left + [_text("", styles["small"])] * (len(found.headings) - 1))

@@ -34,6 +34,7 @@ def timing(request: HttpRequest) -> HttpResponse:
         span=span,
         shown=found,
         chart=chart(found),
+        steps=[{**step, "title": STEPS[step["key"]]} for step in found.told.get("bridge") or []],
     )
 
 

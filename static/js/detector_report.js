@@ -67,7 +67,7 @@
   }
 
   function calibrationOption(data, colours, box) {
-    const axis = { type: "value", min: 0, axisLabel: { color: colours.muted, formatter: percent }, splitLine: { lineStyle: { color: colours.line } }, nameTextStyle: { color: colours.muted } };
+    const axis = { type: "value", min: 0, axisLabel: { color: colours.muted, formatter: (value) => Math.round(value * 100) + " %", hideOverlap: true }, splitLine: { lineStyle: { color: colours.line } }, nameTextStyle: { color: colours.muted } };
     const most = Math.max(0.01, ...data.series.flatMap((one) => one.points.map((point) => Math.max(point[0], point[1] || 0))));
     const series = [{ type: "line", name: "as forecast", symbol: "none", lineStyle: { type: "dashed", color: colours.muted }, itemStyle: { color: colours.muted }, data: [[0, 0], [most, most]] }];
     data.series.forEach(function (one, at) {
@@ -80,7 +80,7 @@
     });
     return Object.assign(shared(colours, box), {
       xAxis: Object.assign({}, axis, { name: "forecast", nameLocation: "middle", nameGap: 28 }),
-      yAxis: Object.assign({}, axis, { name: "observed" }),
+      yAxis: Object.assign({}, axis, { name: "observed", nameLocation: "middle", nameGap: 46 }),
       series: series,
       tooltip: Object.assign(shared(colours, box).tooltip, { formatter: (point) => point.seriesName + "\nforecast " + percent(point.value[0]) + ", observed " + percent(point.value[1]) + (point.data.note ? "\n95 %: " + point.data.note : "") }),
     });

@@ -22,16 +22,18 @@
     };
   }
 
-  function axes(colours, names) {
+  function axes(colours, names, labels) {
     return {
-      xAxis: { type: "category", data: names, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false }, axisLabel: { color: colours.muted, hideOverlap: true } },
+      xAxis: { type: "category", data: names, axisLine: { lineStyle: { color: colours.line } }, axisTick: { show: false }, axisLabel: Object.assign({ color: colours.muted, hideOverlap: true }, labels) },
       yAxis: { type: "value", splitLine: { lineStyle: { color: colours.line } }, axisLabel: { color: colours.muted, formatter: (v) => (v * 100).toFixed(0) + " %" } },
     };
   }
 
   function risk(data, colours) {
-    const limit = data.limit == null ? undefined : { symbol: "none", silent: true, label: { formatter: "limit", color: colours.muted }, lineStyle: { type: "dashed", color: colours.muted }, data: [{ yAxis: data.limit }] };
-    return Object.assign(frame(colours), axes(colours, data.symbols), {
+    const both = axes(colours, data.symbols, { interval: 0, rotate: 45 });
+    if (data.limit != null) both.yAxis.max = (found) => Math.max(found.max, data.limit * 1.1);  // the limit stays in sight
+    const limit = data.limit == null ? undefined : { symbol: "none", silent: true, label: { formatter: "limit", position: "insideEndTop", color: colours.muted }, lineStyle: { type: "dashed", color: colours.muted }, data: [{ yAxis: data.limit }] };
+    return Object.assign(frame(colours), both, {
       series: [
         { type: "bar", name: "weight", data: data.weights, itemStyle: { color: colours.own }, markLine: limit },
         { type: "bar", name: "money at risk", data: data.at_risk, itemStyle: { color: colours.back, borderColor: colours.other, borderWidth: 1.5 } },
@@ -41,7 +43,7 @@
 
   function equity(data, colours) {
     const band = data.band ? { silent: true, itemStyle: { color: colours.band }, label: { color: colours.muted, position: "insideTop" }, data: [[{ name: "claimed baseline", yAxis: data.band[0] }, { yAxis: data.band[1] }]] } : undefined;
-    const both = axes(colours, data.days);
+    const both = axes(colours, data.days, { margin: 14 });
     if (data.band) both.yAxis.max = (found) => Math.max(found.max, data.band[1]);  // the claim stays in sight
     return Object.assign(frame(colours), both, {
       series: [

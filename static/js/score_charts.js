@@ -41,8 +41,10 @@
     return option;
   }
 
-  function bridge(data, colours) {
+  function bridge(data, colours, box) {
     const option = axes(colours, data.names, money);
+    Object.assign(option.xAxis.axisLabel, { hideOverlap: false, interval: 0, rotate: box.clientWidth < 600 ? 35 : 0 });
+    if (box.clientWidth < 600) option.grid.bottom = 64;
     option.series = [{
       type: "bar", name: "USD", label: { show: true, position: "top", color: colours.text, formatter: (point) => money(point.value) },
       data: data.usd.map((value) => ({ value: value, itemStyle: { color: value < 0 ? colours.down : colours.up } })),
@@ -59,9 +61,9 @@
       if (!source) return;
       const data = JSON.parse(source.textContent);
       const chart = window.echarts.init(box, null, { renderer: "svg" });
-      const draw = () => chart.setOption(KINDS[data.kind](data, isDark() ? DARK : LIGHT), true);
+      const draw = () => chart.setOption(KINDS[data.kind](data, isDark() ? DARK : LIGHT, box), true);
       draw();
-      new ResizeObserver(() => { chart.resize(); }).observe(box);
+      new ResizeObserver(() => { chart.resize(); draw(); }).observe(box);
       new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["class", "data-theme"] });
       window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
       box.dataset.drawn = "true";

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import pytest
 from django.template import Context, Template
 
@@ -20,6 +22,11 @@ class TestFilters:
             ("{{ x|percent }}", None, "–"),
             ("{{ x|unlocalized }}", 0.5, "0.5"),
             ("{{ x|estimate }}", None, "not known"),
+            ("{{ x|points }}", -1.57, "-157.0 points"),
+            ("{{ x|points }}", None, "–"),
+            ("{{ x|cents }}", Decimal("-0.68"), "-$0.68"),
+            ("{{ x|cents }}", None, "–"),
+            ("{{ x|spaced }}", "no_thesis", "no thesis"),
         ],
     )
     def test_write_figures_as_everywhere(self, text, value, shown):

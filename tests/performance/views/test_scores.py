@@ -72,7 +72,7 @@ class TestTimingPage:
     def test_shows_scores_bridge_terciles_and_lab(self, staff, scored):
         page = said(staff, "/timing?range=all")
 
-        for words in ("Market timing score", "left_after", "calm", "hold to horizon", "$"):
+        for words in ("Market timing score", "left after", "calm", "hold to horizon", "$"):
             assert words in page
 
     def test_refuses_to_compare_few_trades(self, staff, scored):
