@@ -28,7 +28,7 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let Ctrl-C end the worker in order: it answers what it is answering, then goes.
+    """Watch over the workers, and let Ctrl-C end this process in order: it answers, then goes.
 
     The terminal's signal is left to the master, which sends SIGQUIT. gunicorn's own answer to
     that closes the thread pool inside the signal handler, which waits for itself for ever if
@@ -36,3 +36,6 @@ def post_worker_init(worker: Any) -> None:
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGQUIT, worker.handle_exit)
+    from amc_trader import watch  # loads models, which are there by now
+
+    watch.start()

@@ -10,7 +10,7 @@ from django.db import Error, connection
 from django.utils import timezone
 
 from analytics.services import jobs
-from analytics.tasks import worker_name
+from analytics.tasks import is_gone, worker_name
 from performance.services import (
     dead_men,
     job_kinds,
@@ -58,7 +58,9 @@ def follow_broker(**_later: Any) -> int | None:
 @shared_task(acks_late=True, ignore_result=True, time_limit=240)
 def measure_health(**_later: Any) -> str:
     """Ask every probe once and follow incidents. A probe, not a job."""
-    return system_health.take(now=timezone.now()).said
+    now = timezone.now()
+    _quietly(dead_men.beat, name=worker_name(), started=now, now=now)  # who measures is alive
+    return system_health.take(now=now).said
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -94,6 +96,7 @@ def _beat() -> None:
     try:
         while not _ending.is_set():
             _quietly(dead_men.beat, name=name, started=started, now=timezone.now())
+            _quietly(dead_men.bury, is_gone=is_gone)
             _ending.wait(HEARTBEAT_S)
         _quietly(dead_men.end, name=name)
     finally:

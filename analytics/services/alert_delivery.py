@@ -17,7 +17,7 @@ from django.db.models import F
 from analytics.calc.retries import CLAIM, wait_after
 from analytics.clients import mail, webhooks
 from analytics.errors import BadAnswer, Unavailable
-from analytics.models import Alert, AlertChannel, AlertDelivery, AlertRoute, Source
+from analytics.models import Alert, AlertChannel, AlertDelivery, AlertKind, AlertRoute, Source
 from analytics.models.alerts import SEVERITY_ORDER
 
 KIND: Final = "deliver_alerts"
@@ -36,14 +36,19 @@ class Delivered:
 def plan(*, alerts: Sequence[Alert], now: datetime) -> int:
     """Queue stored ``alerts`` along the routes that want them; return how many ways there are.
 
-    Simulated alerts go nowhere: nobody is called at night about an invented market.
+    Planned again, only ways that are new are queued. Simulated alerts go nowhere: nobody is called
+    at night about an invented market. Those of health do: workers and disks are never invented.
     """
     routes = list(AlertRoute.objects.filter(active=True)) if alerts else []
+    known = AlertDelivery.objects.filter(alert__in=alerts).values_list("alert_id", "route_id")
+    planned = set(known) if routes else set()
     wanted = [
         AlertDelivery(alert=alert, route=route, due_at=now)
         for alert in alerts
         for route in routes
-        if alert.source != Source.SIMULATED and _wants(route, alert)
+        if (alert.source != Source.SIMULATED or alert.kind == AlertKind.HEALTH)
+        and (alert.pk, route.pk) not in planned
+        and _wants(route, alert)
     ]
     AlertDelivery.objects.bulk_create(wanted, ignore_conflicts=True)
     return len(wanted)

@@ -7,6 +7,7 @@ from functools import partial
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Case, When
 
 from analytics.models import Alert, AlertEvent, AlertSeverity
 from analytics.models.alerts import SEVERITY_ORDER
@@ -67,8 +68,9 @@ def observe(
     """Take ``crossings`` as all that is true now of ``kinds``; safe to repeat.
 
     New ones are raised, with their way to people; standing ones that became worse are escalated
-    and go out again only in the list; standing ones of these kinds that are no longer true are
-    resolved. Provisional alerts and others leave each other alone.
+    and go out only to those for whom they were not grave enough before; standing ones of these
+    kinds that are no longer true are resolved. Provisional alerts and others leave each other
+    alone.
     """
     standing = {
         _key(alert): alert
@@ -90,6 +92,7 @@ def observe(
         alert.value = crossing.value
     Alert.objects.bulk_update([alert for alert, _ in worse], ["severity", "message", "value"])
     _record([alert for alert, _ in worse], What.ESCALATED, now=now)
+    _send_out([alert for alert, _ in worse], now=now)
     return Observed(raised=len(fresh), escalated=len(worse), resolved=len(ended))
 
 
@@ -142,8 +145,10 @@ def resolve(*, alert_ids: Sequence[int], user: User, now: datetime, note: str = 
 
 
 def get_standing(*, source: str, limit: int = 50) -> list[Alert]:
-    """Return the alerts that are not resolved, newest first."""
-    return list(Alert.objects.standing().filter(source=source).order_by("-crossed_at")[:limit])
+    """Return the alerts that are not resolved, the most severe first, then the newest."""
+    ranks = [When(severity=name, then=rank) for rank, name in enumerate(SEVERITY_ORDER)]
+    standing = Alert.objects.standing().filter(source=source)
+    return list(standing.order_by(Case(*ranks).desc(), "-crossed_at", "-pk")[:limit])
 
 
 def _raise(crossings: Sequence[Crossing], *, source: str, now: datetime) -> list[Alert]:
@@ -167,9 +172,13 @@ def _raise(crossings: Sequence[Crossing], *, source: str, now: datetime) -> list
     ]
     Alert.objects.bulk_create(fresh)
     _record(fresh, What.RAISED, now=now)
-    if alert_delivery.plan(alerts=fresh, now=now):
-        transaction.on_commit(partial(alert_delivery.request, now=now))
+    _send_out(fresh, now=now)
     return fresh
+
+
+def _send_out(alerts: Sequence[Alert], *, now: datetime) -> None:
+    if alert_delivery.plan(alerts=alerts, now=now):
+        transaction.on_commit(partial(alert_delivery.request, now=now))
 
 
 def _once_a_session(crossings: Sequence[Crossing], source: str) -> set[Key]:

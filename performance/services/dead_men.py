@@ -17,7 +17,7 @@ from analytics.calc import closes, sessions
 from analytics.calc.health import Component, Status
 from analytics.models import JobRun, JobState
 from analytics.services import health as analytics_health
-from performance.models import Heartbeat
+from performance.models import Heartbeat, Incident
 
 SILENT_WORKER: Final = timedelta(minutes=2)
 SILENT_SCHEDULER: Final = timedelta(minutes=6)  # it stores what it sent every three minutes
@@ -99,6 +99,7 @@ def get_workers(now: datetime) -> Component:
     beat = Heartbeat.objects.aggregate(last=Max("beat_at"))["last"]
     alive = Heartbeat.objects.filter(beat_at__gte=now - SILENT_WORKER).count()
     sent = PeriodicTask.objects.filter(enabled=True).aggregate(last=Max("last_run_at"))["last"]
+    back = Incident.objects.filter(component="database").aggregate(at=Max("closed_at"))["at"]
     silences = get_silences(now=now)
     jobs = analytics_health.get_jobs(now=now)
     figures: dict[str, Any] = {
@@ -109,8 +110,8 @@ def get_workers(now: datetime) -> Component:
         **_counts(jobs.figures),
     }
     critical = [
-        "No worker is alive." if beat and not alive else "",
-        "The scheduler is silent." if sent and now - sent > SILENT_SCHEDULER else "",
+        "No worker is alive." if _is_silent(beat, back, now, SILENT_WORKER) else "",
+        "The scheduler is silent." if _is_silent(sent, back, now, SILENT_SCHEDULER) else "",
         jobs.reason if jobs.status == Status.CRITICAL else "",
     ]
     warning = [
@@ -140,9 +141,33 @@ def beat(*, name: str, started: datetime, now: datetime) -> None:
     Heartbeat.objects.filter(beat_at__lt=now - FORGOTTEN).delete()
 
 
+def bury(*, is_gone: Callable[[str], bool]) -> int:
+    """Forget the heartbeats of workers known to be dead; return how many.
+
+    A living worker does this as it starts: those before it that were killed are replaced, and
+    are not to be missed when it ends as it should.
+
+    Args:
+        is_gone: Says of a worker's name that its process is no more.
+    """
+    names = Heartbeat.objects.filter(process=Heartbeat.Process.WORKER).values_list(
+        "name", flat=True
+    )
+    gone = [name for name in names if is_gone(name)]
+    Heartbeat.objects.filter(process=Heartbeat.Process.WORKER, name__in=gone).delete()
+    return len(gone)
+
+
 def end(*, name: str) -> None:
     """Note that a worker ended as it should: nobody has to miss it."""
     Heartbeat.objects.filter(process=Heartbeat.Process.WORKER, name=name).delete()
+
+
+def _is_silent(
+    last: datetime | None, back: datetime | None, now: datetime, patience: timedelta
+) -> bool:
+    """Return whether it should have been heard; nobody was while the database was away."""
+    return last is not None and now - max(last, back or last) > patience
 
 
 def _age(when: datetime | None, now: datetime) -> float | None:

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from analytics.calc.health import Component, Status
 from analytics.models import Alert, AlertKind, AlertSeverity, DiscoveryBatch, Thesis
-from analytics.services import alerts, jobs, lakes
+from analytics.services import alerts, jobs
 from performance.models import (
     DecisionKind,
     HealthMetric,
@@ -18,6 +18,7 @@ from performance.models import (
     Incident,
     IncidentDecision,
 )
+from performance.services import probes
 
 RESTS_ON: Final[Mapping[str, tuple[DecisionKind, ...]]] = {
     # what is said from a component's output; the others delay things, but falsify nothing
@@ -51,7 +52,7 @@ def follow(
 
     UNKNOWN changes nothing: what cannot be measured is neither broken nor repaired.
     """
-    source = lakes.get_active_source()
+    source = probes.get_source()
     standing = {incident.component: incident for incident in Incident.objects.open()}
     in_trouble = {part.name: part for part in components if part.status in TROUBLE}
     well = {part.name for part in components if part.status == Status.HEALTHY}
@@ -153,6 +154,9 @@ def _close(incident: Incident, *, now: datetime) -> None:
 
 
 def _alert(standing: Sequence[Incident], *, source: str, now: datetime) -> None:
+    """Raise and resolve; alerts of health follow the source that is shown, for a lake may go."""
+    others = Alert.objects.standing().filter(kind=AlertKind.HEALTH).exclude(source=source)
+    others.update(source=source)
     alerts.observe(
         kinds=[AlertKind.HEALTH],
         crossings=[

@@ -14,6 +14,8 @@ from typing import Final
 from django.db import Error
 
 from analytics.calc.health import Component, Score, Status, score
+from analytics.models import Source
+from analytics.services import health as analytics_health
 from analytics.services import lakes
 from performance.models import HealthMetric, HealthStatus
 from performance.services import dead_men, probes_infrastructure, probes_pipeline, probes_providers
@@ -151,7 +153,7 @@ def record(*, measured: Measured) -> int:
 
     Repeating a round stores nothing.
     """
-    source = lakes.get_active_source()
+    source = get_source()
     whole = measured.score
     rows = [
         HealthMetric(
@@ -182,6 +184,15 @@ def record(*, measured: Measured) -> int:
     stored = HealthMetric.objects.bulk_create(rows, ignore_conflicts=True)
     HealthMetric.objects.filter(measured_at__lt=measured.measured_at - KEPT).delete()
     return len(stored)
+
+
+def get_source() -> str:
+    """Return the source that screens show; where the lake cannot be read, the one before."""
+    try:
+        return lakes.get_active_source()
+    except analytics_health.unreadable():
+        last = HealthMetric.objects.order_by("-measured_at", "-pk").first()
+        return last.source if last else Source.IMPORTED
 
 
 def is_database_down(components: Sequence[Component]) -> bool:

@@ -1,6 +1,6 @@
 """System health as a whole: one round of probes, and what the stored rounds say (design §15)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,6 +9,7 @@ from django.db.models import Avg, Count, Min
 from django.db.models.functions import TruncHour
 
 from analytics.calc.health import Component, Health, Status
+from analytics.services import health as analytics_health
 from performance.models import HealthMetric, HealthStatus, Incident
 from performance.services import dead_men, incidents, outages, probes
 from performance.services.probes import OVERALL, TARGET
@@ -67,14 +68,14 @@ class SystemHealth:
     recommendations: tuple[str, ...]
 
 
-def take(*, now: datetime) -> Taken:
+def take(*, now: datetime, measured_by: Sequence[probes.Probe] = probes.PROBES) -> Taken:
     """Measure everything once, store it, follow incidents."""
-    measured = probes.measure(now=now)
+    if outages.is_noted() and analytics_health.get_database().status != Status.CRITICAL:
+        outages.close(recommendation=probes.RECOMMENDATIONS["database"], now=now)
+    measured = probes.measure(now=now, probes=measured_by)
     if probes.is_database_down(measured.components):
         outages.note(reason=measured.components[0].reason, now=now)
         return Taken(said="the database does not answer")
-    if outages.is_noted():
-        outages.close(recommendation=probes.RECOMMENDATIONS["database"], now=now)
     probes.record(measured=measured)
     changed = incidents.follow(
         components=measured.components, recommendations=probes.RECOMMENDATIONS, now=now

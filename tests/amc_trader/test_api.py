@@ -5,6 +5,7 @@ import json
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from django.db import OperationalError
 from django.http import Http404
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
@@ -64,6 +65,13 @@ class TestProblem:
 
     def test_passes_on_when_to_try_again(self):
         assert ask(Unavailable("busy", retry_after=12))["Retry-After"] == "12"
+
+    def test_of_a_database_that_is_away_is_no_bug_and_gives_nothing_away(self):
+        response = ask(OperationalError("connection to 10.0.0.7 failed"))
+
+        assert response.status_code == 503
+        assert int(response["Retry-After"]) > 0
+        assert b"10.0.0.7" not in response.content
 
     def test_names_the_fields_of_a_bad_request(self):
         response = ask(query="days=0")

@@ -108,6 +108,24 @@ class TestWays:
         assert Alert.objects.get().deliveries.count() == 1
         assert JobRun.objects.get().kind == "deliver_alerts"
 
+    def test_lead_a_health_alert_out_whatever_market_is_shown(self):
+        make_route()
+
+        observe(low(kind="health", subject="storage"), kinds=["health"], source="simulated")
+
+        assert Alert.objects.get().deliveries.count() == 1
+
+    def test_open_for_those_for_whom_it_was_not_grave_enough_before(self):
+        make_route(name="desk", least_severity="warning")
+        make_route(name="boss", least_severity="critical")
+
+        observe(low(severity="warning"))
+        observe(low(severity="critical"), now=LATER)
+        observe(low(severity="critical"), now=LATER)
+
+        ways = Alert.objects.get().deliveries.order_by("pk").values_list("route__name", "due_at")
+        assert list(ways) == [("desk", NOW), ("boss", LATER)]
+
     def test_are_none_for_a_simulated_market(self):
         make_route()
 

@@ -6,7 +6,7 @@ from django_celery_beat.models import PeriodicTask
 from performance.models import Heartbeat
 from performance.services import dead_men, timetable
 from tests import factories
-from tests.health_rows import make_heartbeat
+from tests.health_rows import make_heartbeat, make_incident
 
 pytestmark = pytest.mark.django_db
 MORNING = datetime(2024, 6, 28, 13, tzinfo=UTC)  # Friday, 9:00 in New York
@@ -118,3 +118,23 @@ class TestBeat:
         dead_men.end(name="here/1/2")
 
         assert not Heartbeat.objects.exists()
+
+    def test_were_not_heard_while_the_database_was_away(self):
+        make_heartbeat(beat_at=MORNING - timedelta(minutes=30), started_at=LONG_AGO)
+        PeriodicTask.objects.update(last_run_at=MORNING - timedelta(minutes=30))
+        make_incident(opened_at=MORNING - timedelta(minutes=29), closed_at=MORNING)
+
+        soon = dead_men.get_workers(MORNING + timedelta(minutes=1))
+        later = dead_men.get_workers(MORNING + timedelta(minutes=7))
+
+        assert soon.status == "HEALTHY"
+        assert later.reason == "No worker is alive. The scheduler is silent."
+
+
+class TestBury:
+    def test_forgets_only_the_workers_that_are_known_to_be_dead(self):
+        for name in ("here/1/1", "here/2/1", "there/1/1"):
+            make_heartbeat(name=name)
+
+        assert dead_men.bury(is_gone=lambda name: name == "here/1/1") == 1
+        assert set(Heartbeat.objects.values_list("name", flat=True)) == {"here/2/1", "there/1/1"}

@@ -74,6 +74,27 @@ class TestFollow:
         assert Incident.objects.count() == 2
         assert Alert.objects.standing().count() == 1
 
+    def test_resolves_its_alert_although_another_source_is_shown_by_now(self, monkeypatch):
+        follow(storage="CRITICAL")
+        monkeypatch.setattr(lakes, "get_active_source", lambda: "simulated")  # the lake was lost
+        follow(storage="CRITICAL", now=NOW + timedelta(minutes=5))
+        assert Alert.objects.count() == 1
+
+        follow(storage="HEALTHY", now=NOW + timedelta(minutes=10))
+
+        assert Alert.objects.get().resolved_at == NOW + timedelta(minutes=10)
+
+    def test_goes_on_where_the_lake_cannot_be_read(self, monkeypatch):
+        def broken():
+            raise OSError
+
+        make_metric(source="live")
+        monkeypatch.setattr(lakes, "get_active_source", broken)
+
+        follow(market_data="CRITICAL")
+
+        assert Incident.objects.get().source == "live"
+
 
 class TestDecisions:
     def test_are_those_since_it_was_last_well(self):

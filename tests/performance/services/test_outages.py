@@ -47,3 +47,17 @@ class TestOutage:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
 
         assert outages.note(reason="refused", now=NOW)
+        assert not mail.outbox
+
+    def test_is_told_as_soon_as_the_mail_server_answers(self, settings):
+        answering = settings.EMAIL_BACKEND
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+        outages.note(reason="refused", now=NOW)
+
+        settings.EMAIL_BACKEND = answering
+        for _ in range(2):
+            assert not outages.note(reason="refused", now=LATER)
+
+        (letter,) = mail.outbox
+        assert f"since {NOW:%Y-%m-%d %H:%M} UTC: refused" in letter.body
