@@ -2,7 +2,8 @@
 
 from argparse import ArgumentParser
 from collections import Counter
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from analytics.calc import sessions
 from analytics.models import AuthorKind, Source
-from analytics.services import lakes, theses
+from analytics.services import history_index, lakes, theses
 
 AUTHORS = (AuthorKind.RULES.value, AuthorKind.CLAUDE.value)
 
@@ -40,6 +41,8 @@ class Command(BaseCommand):
         if not first:
             self.stdout.write(f"Source: {source}. No session has candidates yet.")
             return
+        with suppress(history_index.NoIndex):  # packs look into it; what is current is kept
+            history_index.record_index(source=source, now=timezone.now(), report=_Terminal())
         count = options["count"] or settings.THESES_PER_SESSION
         said: Counter[str] = Counter()
         for session in sessions.between(first, last):
@@ -53,3 +56,13 @@ class Command(BaseCommand):
         label = " SIMULATED, not a market." if source == Source.SIMULATED else ""
         told = ", ".join(f"{number} {what}" for what, number in sorted(said.items())) or "nothing"
         self.stdout.write(f"Source: {source}.{label} {first} to {last}: {told}.")
+
+
+class _Terminal:
+    """Hears how far the index is; the command says what came of it all."""
+
+    def now(self) -> datetime:
+        return timezone.now()
+
+    def progress(self, current: int, total: int | None = None, message: str = "") -> None:
+        pass

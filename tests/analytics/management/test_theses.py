@@ -5,9 +5,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from analytics.models import Thesis
+from analytics.models import HistoryIndex, Thesis
 from analytics.services import theses
-from tests import factories
+from tests import factories, small_market
 from tests.factories import NOW, SESSION
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +51,15 @@ class TestVerifyTheses:
 
 
 class TestWriteTheses:
+    def test_looks_into_the_past_also_in_a_new_installation(self, settings, tmp_path):
+        small_market.store(tmp_path / "lake")
+        candidate(symbol="VIGL")
+
+        run("write_theses", "--source", "imported")
+
+        assert HistoryIndex.objects.get().source == "imported"
+        assert "not built" not in str(Thesis.objects.get().data_pack)
+
     def test_writes_by_rules_without_a_worker(self):
         candidate(symbol="ONE")
         candidate(symbol="TWO", source="simulated")
