@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -189,6 +191,65 @@ def run_small(*, count: int) -> dict[str, Any]:
     return {"published_s": published, "seconds": seconds, "states": states, "exit_code": code}
 
 
+def shoot() -> dict[str, Any]:
+    """Shoot a worker and say what the web process shows, records and mails.
+
+    Time does not pass: instead the last signs of life are made old.
+    """
+    from django.utils import timezone
+
+    from analytics.models import AlertRoute
+    from performance.models import HealthMetric, Heartbeat, Incident
+    from performance.services import system_health, watch
+
+    AlertRoute.objects.create(name="desk", channel="email", address="desk@example.com")
+    worker = Worker()
+    _wait_for(Heartbeat.objects.exists)
+    system_health.take(now=timezone.now())
+    found: dict[str, Any] = {"alive": _asked()}
+    worker.kill()
+    late = timezone.now() - watch.LATE - timedelta(seconds=30)
+    Heartbeat.objects.update(started_at=late, beat_at=late)
+    HealthMetric.objects.update(measured_at=late)
+    found["shot"] = _asked()
+    watch.look(now=timezone.now(), since=late)
+    missed = Incident.objects.get(component="workers and scheduler", reason="No worker is alive.")
+    folder = Path(os.environ["VAR_DIR"], "mail")
+    letters = [path.read_text() for path in folder.glob("*")]
+    return found | {
+        "incident": missed.status,
+        "mails": sum("workers and scheduler: No worker is alive." in one for one in letters),
+    }
+
+
+def _asked() -> dict[str, Any]:
+    """Return what the web application answers to staff about the workers."""
+    from django.contrib.auth.models import User
+    from django.core.cache import cache
+    from django.test import Client
+
+    cache.clear()
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.get_or_create(username="staff", is_staff=True)[0])
+    answer = client.get("/performance/health")
+    parts = {part["name"]: part for part in answer.json()["components"]}
+    workers = parts["workers and scheduler"]
+    return {
+        "http": answer.status_code,
+        "status": workers["status"],
+        "workers": workers["figures"]["workers"],
+        "said": workers["reason"],
+    }
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        if time.monotonic() > deadline:
+            raise TimeoutError("a worker did not show life")
+        time.sleep(0.05)
+
+
 def main() -> None:
     import django
 
@@ -197,13 +258,15 @@ def main() -> None:
 
     worker.add_kinds()
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=["kill", "small"])
+    parser.add_argument("what", choices=["kill", "small", "shoot"])
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     if given.what == "kill":
         found = kill_at_random(count=given.count, kills=given.kills, seed=given.seed)
+    elif given.what == "shoot":
+        found = shoot()
     else:
         found = run_small(count=given.count)
     sys.stdout.write(json.dumps(found))
