@@ -18,12 +18,14 @@ from analytics.calc.health import Component, Status
 from analytics.models import JobRun, JobState
 from analytics.services import health as analytics_health
 from performance.models import Heartbeat, Incident
+from performance.services import timetable_watch
 
 SILENT_WORKER: Final = timedelta(minutes=2)
 SILENT_SCHEDULER: Final = timedelta(minutes=6)  # it stores what it sent every three minutes
 FORGOTTEN: Final = timedelta(days=1)  # heartbeats of processes that ended
 AFTER_CLOSE: Final = timedelta(hours=14)  # a session's work is done by the next morning
 WEEK: Final = timedelta(days=8)
+MONTH: Final = timedelta(days=33)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +62,14 @@ def _within_a_week(now: datetime) -> datetime:
     return now - WEEK
 
 
+def _within_a_month(now: datetime) -> datetime:
+    return now - MONTH
+
+
 DEAD_MEN: Final = (
     DeadMan(entry="Discovery and settlement", kind="nightly", due=_last_night),
+    DeadMan(entry="Scores", kind="refresh_scores", due=_last_night),
+    DeadMan(entry="Learned variant", kind="fit_learned", due=_within_a_month),
     DeadMan(entry="Compaction", kind="compact_lake", due=_within_a_week),
     DeadMan(entry="Reference data", kind="sync_reference", due=_within_a_week),
 )
@@ -101,12 +109,15 @@ def get_workers(now: datetime) -> Component:
     sent = PeriodicTask.objects.filter(enabled=True).aggregate(last=Max("last_run_at"))["last"]
     back = Incident.objects.filter(component="database").aggregate(at=Max("closed_at"))["at"]
     silences = get_silences(now=now)
+    is_back = back is not None and now - back < timetable_watch.GRACE  # it catches up
+    unsent = [] if is_back else timetable_watch.get_unsent(now=now)
     jobs = analytics_health.get_jobs(now=now)
     figures: dict[str, Any] = {
         "workers": alive,
         "worker_silent_s": _age(beat, now),
         "scheduler_silent_s": _age(sent, now),
         "silent_work": len(silences),
+        "not_sent": len(unsent),
         **_counts(jobs.figures),
     }
     critical = [
@@ -116,6 +127,7 @@ def get_workers(now: datetime) -> Component:
     ]
     warning = [
         *(f"{silence.entry} did not report since {_day(silence.due)}." for silence in silences),
+        *(f"{row.entry} was not sent at {_clock(row.due)}." for row in unsent[:3]),
         jobs.reason if jobs.status == Status.WARNING else "",
     ]
     reason = " ".join(said for said in [*critical, *warning] if said)
@@ -176,6 +188,10 @@ def _age(when: datetime | None, now: datetime) -> float | None:
 
 def _counts(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {f"jobs_{name}": figures[name] for name in ("waiting", "running") if name in figures}
+
+
+def _clock(when: datetime) -> str:
+    return f"{when.astimezone(sessions.NEW_YORK):%Y-%m-%d %H:%M} New York"
 
 
 def _day(when: datetime) -> date:
