@@ -51,6 +51,13 @@ urlpatterns = [
     path("cards/roadmap", recovery.roadmap_card, name="roadmap-card"),
     path("timing", timing.timing, name="timing"),
     path("cards/timing", timing.timing_card, name="timing-card"),
+    path("cards/theses/accuracy", theses.theses_accuracy_card, name="theses-accuracy-card"),
+    path("cards/theses/newest", theses.theses_newest_card, name="theses-newest-card"),
+    path(
+        "cards/theses/<int:thesis_id>/settlement",
+        theses.thesis_settlement_card,
+        name="thesis-settlement-card",
+    ),
     path("cards/exit-lab", timing.exit_lab_card, name="exit-lab-card"),
     path("jobs/discovery", jobs.start_discovery, name="start-discovery"),
     path("jobs/<int:job_id>/progress", jobs.job_progress, name="job-progress"),

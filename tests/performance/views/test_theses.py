@@ -115,6 +115,45 @@ class TestTheses:
 
         assert _queries(staff, f"{URL}?range=all") == few
 
+    def test_leaves_skill_out_where_there_is_one_call(self, staff):
+        history(20)
+
+        html = staff.get(f"{URL}?range=all").content.decode()
+
+        cards = {name: html.split(f'aria-label="{name}"')[1].split("</section>")[0]
+                 for name in ("By author", "By recommendation")}  # fmt: skip
+        assert 'data-label="Skill"' in cards["By author"]
+        assert 'data-label="Skill"' not in cards["By recommendation"]
+        assert "a constant call itself" in cards["By recommendation"]
+
+
+class TestCards:
+    @pytest.mark.parametrize("name", ["theses/accuracy", "theses/newest"])
+    def test_are_the_pieces_of_the_page(self, staff, name):
+        history(12)
+
+        card = staff.get(f"/cards/{name}?range=all").content.decode()
+
+        assert 'hx-trigger="every 60s, refresh"' in card
+        assert card.strip().split("\n", 1)[1] in staff.get(f"{URL}?range=all").content.decode()
+
+    def test_of_a_thesis_say_how_it_turned_out(self, staff):
+        row = make_settled()
+
+        card = staff.get(f"/cards/theses/{row.thesis_id}/settlement").content.decode()
+
+        assert "target first" in card
+        assert "<html" not in card
+
+    def test_are_not_found_of_no_thesis(self, staff):
+        assert staff.get("/cards/theses/99999/settlement").status_code == 404
+
+    @pytest.mark.parametrize("name", ["accuracy", "newest", "1/settlement"])
+    def test_reload_the_page_where_the_session_has_ended(self, client, db, name):
+        answer = client.get(f"/cards/theses/{name}")
+
+        assert (answer.status_code, answer["HX-Refresh"]) == (200, "true")
+
 
 class TestThesis:
     def test_shows_content_and_settlement(self, staff):
