@@ -38,6 +38,7 @@ def set_up(folder: str, postgres: str) -> None:
 
     settings.MIGRATION_MODULES = {"analytics": None, "performance": None}
     django.setup()
+    call_command("migrate", "auth", verbosity=0)  # first: our tables point at it
     call_command("migrate", run_syncdb=True, verbosity=0)
 
 

@@ -101,12 +101,11 @@ def days_of(ledger: Ledger, *, days: Sequence[date], closes: Mapping[str, Closes
     size = len(days)
     holdings, frozen_value, frozen = (np.zeros(size, np.int64) for _ in range(3))
     ratios = _ratios(ledger, clock)
-    for stretch in _stretches(ledger, clock):
-        values, old = _values(stretch, closes.get(stretch.symbol), ratios.get(stretch.symbol, []))
-        inside = slice(stretch.first, stretch.end)
-        holdings[inside] += values
-        frozen[inside] += old
-        frozen_value[inside] += np.where(old, values, 0)
+    for symbol, own in _by_symbol(_stretches(ledger, clock)).items():
+        at, values, old = _values(own, closes.get(symbol), ratios.get(symbol, []))
+        holdings[at] += values
+        frozen[at] += old
+        frozen_value[at] += np.where(old, values, 0)
     cash = _held(clock, ledger.cash_after)
     flows = _summed(clock, ledger.flows)
     return [
@@ -147,24 +146,39 @@ def marks_of(
     return found
 
 
+def _by_symbol(stretches: Sequence[_Stretch]) -> dict[str, list[_Stretch]]:
+    found: dict[str, list[_Stretch]] = {}
+    for stretch in stretches:
+        found.setdefault(stretch.symbol, []).append(stretch)
+    return found
+
+
 def _values(
-    stretch: _Stretch, known: Closes | None, ratios: list[tuple[int, int]]
-) -> tuple[Ints, npt.NDArray[np.bool_]]:
-    """Return value [cents] and whether the mark is frozen, for each session of the stretch."""
-    at = np.arange(stretch.first, stretch.end)
-    side = 1 if stretch.held > 0 else -1
+    own: Sequence[_Stretch], known: Closes | None, ratios: list[tuple[int, int]]
+) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
+    """Return position, value [cents] and whether the mark is frozen of each session held.
+
+    All stretches of a symbol at once: they never overlap, and a day-trader has thousands.
+    """
+    first = np.array([stretch.first for stretch in own], np.int64)
+    size = np.array([stretch.end for stretch in own], np.int64) - first
+    at = np.arange(size.sum()) + np.repeat(first - (np.cumsum(size) - size), size)
+    side = np.array([1 if stretch.held > 0 else -1 for stretch in own], np.int64)
+    cost = np.repeat(np.array([stretch.cost for stretch in own], np.int64) * side, size)
     if known is None or not known.at.size:
-        return np.full(at.size, stretch.cost * side, np.int64), np.ones(at.size, np.bool_)
+        return at, cost, np.ones(at.size, np.bool_)
     place = np.searchsorted(known.at, at, side="right") - 1
     bar = known.at[np.maximum(place, 0)]
     prices = known.price[np.maximum(place, 0)].astype(object)
-    if ratios and bar[0] < stretch.first:
-        since = [ratio for ratio in ratios if ratio[0] <= stretch.first]
-        for row in np.flatnonzero(bar < stretch.first):
-            prices[row] = _adjusted(prices[row], int(bar[row]), since)
-    worth = (prices * abs(stretch.held) * 2 + CENT) // (2 * CENT) * side
-    values = np.where(place >= 0, worth, stretch.cost * side).astype(np.int64)
-    return values, (at - bar > FRESH) | (place < 0)
+    if ratios:
+        since = np.repeat(first, size)
+        for row in np.flatnonzero(bar < since):
+            so_far = [ratio for ratio in ratios if ratio[0] <= since[row]]
+            prices[row] = _adjusted(prices[row], int(bar[row]), so_far)
+    held = np.repeat(np.array([abs(stretch.held) for stretch in own], object), size)
+    worth = (prices * held * 2 + CENT) // (2 * CENT) * np.repeat(side, size)
+    values = np.where(place >= 0, worth, cost).astype(np.int64)
+    return at, values, (at - bar > FRESH) | (place < 0)
 
 
 def _adjusted(price: int, bar: int, ratios: list[tuple[int, int]]) -> int:

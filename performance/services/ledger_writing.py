@@ -31,13 +31,13 @@ def write_trades(
     marks: Mapping[str, Mark],
 ) -> tuple[Keys, int]:
     """Write trades; return their keys by opening, and how many rows changed."""
-    changed = _drop(Trade, account, [trade.opening for trade in trades])
+    stored, changed = _drop(Trade, account, [trade.opening for trade in trades])
     for what in ("fill", "action"):
         part = [pair for pair in zip(trades, joined, strict=True) if pair[0].opening[0] == what]
         columns = _trade_columns(account, part, marks)
         key = f"opening_{what}"
         columns[f"{key}_id"] = [trade.opening[1] for trade, _ in part]
-        changed += bulk.upsert(Trade, columns, key=["account", key])
+        changed += _write(Trade, columns, key=["account", key], new=not stored)
     return _keys(Trade, account), changed
 
 
@@ -84,7 +84,7 @@ def _trade_columns(
 
 def write_lots(account: Account, lots: Sequence[LotState], trades: Keys) -> tuple[Keys, int]:
     """Write lots; return their keys by opening, and how many rows changed."""
-    changed = _drop(Lot, account, [lot.opening for lot in lots])
+    stored, changed = _drop(Lot, account, [lot.opening for lot in lots])
     for what in ("fill", "action"):
         part = [lot for lot in lots if lot.opening[0] == what]
         columns: dict[str, list[Any]] = {
@@ -100,15 +100,18 @@ def write_lots(account: Account, lots: Sequence[LotState], trades: Keys) -> tupl
             "cost_remaining": [money(lot.cost_remaining) for lot in part],
             "unit_cost": [_a_share(lot.cost, lot.quantity) for lot in part],
         }
-        changed += bulk.upsert(Lot, columns, key=["account", f"opening_{what}"])
+        key = ["account", f"opening_{what}"]
+        changed += _write(Lot, columns, key=key, new=not stored)
     return _keys(Lot, account), changed
 
 
 def write_closes(account: Account, closes: Sequence[CloseState], lots: Keys) -> int:
     """Write what left each lot; return how many rows changed."""
     wanted = {(lots[close.lot.opening], close.closing) for close in closes}
-    stored = LotClose.objects.filter(lot__account=account).values_list(
-        "pk", "lot_id", "closing_fill_id", "closing_action_id"
+    stored = list(
+        LotClose.objects.filter(lot__account=account).values_list(
+            "pk", "lot_id", "closing_fill_id", "closing_action_id"
+        )
     )
     gone = [pk for pk, lot, fill, action in stored if (lot, _opening(fill, action)) not in wanted]
     changed = _delete(LotClose, gone)
@@ -124,7 +127,8 @@ def write_closes(account: Account, closes: Sequence[CloseState], lots: Keys) -> 
             "realised": [money(close.realised) for close in part],
             "source": [account.source] * len(part),
         }
-        changed += bulk.upsert(LotClose, columns, key=["lot", f"closing_{what}"])
+        key = ["lot", f"closing_{what}"]
+        changed += _write(LotClose, columns, key=key, new=not stored)
     return changed
 
 
@@ -202,11 +206,20 @@ def _keys(model: type[models.Model], account: Account) -> Keys:
     return {_opening(fill, action): pk for pk, fill, action in rows}
 
 
-def _drop(model: type[models.Model], account: Account, wanted: Iterable[Opening]) -> int:
-    """Delete the rows of openings that there are no more."""
-    kept = set(wanted)
-    gone = [pk for opening, pk in _keys(model, account).items() if opening not in kept]
-    return _delete(model, gone)
+def _drop(
+    model: type[models.Model], account: Account, wanted: Iterable[Opening]
+) -> tuple[int, int]:
+    """Delete the rows of openings that there are no more; return how many there were and went."""
+    kept, stored = set(wanted), _keys(model, account)
+    gone = [pk for opening, pk in stored.items() if opening not in kept]
+    return len(stored), _delete(model, gone)
+
+
+def _write(
+    model: type[models.Model], columns: dict[str, list[Any]], *, key: list[str], new: bool
+) -> int:
+    """Write rows; nothing is compared where none is stored. The account is locked meanwhile."""
+    return bulk.insert(model, columns) if new else bulk.upsert(model, columns, key=key)
 
 
 def _delete(model: type[models.Model], keys: Sequence[int]) -> int:
