@@ -100,6 +100,7 @@ class Fill(AppendOnly):
         ]
         indexes = [
             models.Index(fields=["account", "executed_at"], name="fill_account_time"),
+            models.Index(fields=["account", "recorded_at"], name="fill_account_recorded"),
             models.Index(fields=["symbol", "session"], name="fill_symbol_session"),
         ]
 

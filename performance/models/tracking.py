@@ -313,6 +313,11 @@ class BatchAnalysis(models.Model):
                 condition=Q(is_complete=False) | Q(pending=0), name="analysis_complete_when_settled"
             ),
         ]
+        indexes = [  # what a stored history was pooled from is asked for by every request
+            models.Index(
+                fields=["source", "is_complete", "batch", "updated_at"], name="analysis_mark"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.batch_id}: {self.settled} of {self.candidates} settled"

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Min
+from django.db.models import Min, OuterRef, Subquery
 
 from analytics.calc import sessions
 from analytics.errors import DomainError
@@ -93,11 +93,12 @@ def get_start(*, source: str) -> date | None:
     if given:
         return given
     beside = lakes.sources_beside(source)
-    first = [
-        ImportRun.objects.filter(source__in=beside).aggregate(at=Min("started_at"))["at"],
-        Fill.objects.filter(source__in=beside).aggregate(at=Min("recorded_at"))["at"],
-    ]
-    known = [at for at in first if at]
+    imported = ImportRun.objects.filter(source__in=beside).aggregate(at=Min("started_at"))["at"]
+    own = Fill.objects.filter(account=OuterRef("pk")).order_by("recorded_at")
+    entered = Account.objects.filter(source__in=beside).values_list(
+        Subquery(own.values("recorded_at")[:1]), flat=True
+    )  # an account's first entry stands first in an index: fills are not read
+    known = [at for at in (imported, *entered) if at]
     return min(known).astimezone(sessions.NEW_YORK).date() if known else None
 
 
