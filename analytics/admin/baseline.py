@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.http import HttpRequest
 
 from analytics.admin import columns
 from analytics.admin.pages import Page
@@ -34,6 +35,10 @@ class BaselineAdmin(Page):
     )
     ordering = ("period",)
     story_template = "analytics/partials/baseline_story.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        return found if obj else found[:2]  # nothing follows from what has not been stated yet
 
     def story(self, row: Any) -> dict[str, Any]:
         entries = LogEntry.objects.filter(

@@ -158,6 +158,10 @@ class TestEveryPage:
 
         assert admin_client.get(url(model, "change", row.pk)).status_code == 200
 
+    @pytest.mark.parametrize("model", sorted(MAKERS.keys() - READ_ONLY, key=names), ids=names)
+    def test_of_people_opens_empty_or_refuses(self, admin_client, model):
+        assert admin_client.get(url(model, "add")).status_code in (200, 302, 403)
+
     @pytest.mark.parametrize("model", READ_ONLY, ids=names)
     def test_of_the_machine_refuses_a_change(self, admin_client, model):
         row = MAKERS[model](1)
