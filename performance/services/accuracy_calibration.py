@@ -189,5 +189,9 @@ def _fill(source: str, now: datetime) -> int:
             values.append(
                 thesis_calibration.calibrated(p, method=known.method, parameters=known.parameters)
             )
-    columns = {"id": numbers, "p_calibrated": values, "updated_at": [now] * len(numbers)}
+    columns: dict[str, list[Any]] = {
+        "id": numbers,
+        "p_calibrated": values,
+        "updated_at": [now] * len(numbers),
+    }
     return bulk.update(ThesisAccuracy, columns, key=["id"])
