@@ -58,7 +58,7 @@ def get_marks(rows: Any) -> list[Mark]:
     of = "batch__variant__name", "batch__variant__version", "batch__variant_id"
     complete = Q(is_complete=True)
     found = rows.values_list(*of).annotate(
-        batches=Count("pk", filter=complete),
+        batches=Count("batch", filter=complete),
         first=Min("batch__session", filter=complete),
         last=Max("batch__session", filter=complete),
         changed=Max("updated_at", filter=complete),
