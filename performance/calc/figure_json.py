@@ -46,11 +46,12 @@ def from_tree(kind: Any, stored: Any) -> Any:
     """
     if kind is Estimate:
         return from_json(stored)
-    if not is_dataclass(kind):
+    parts = _kinds(kind)
+    if not parts:
         return stored
-    return kind(**{name: from_tree(own, stored[name]) for name, own in _kinds(kind).items()})
+    return kind(**{name: from_tree(own, stored[name]) for name, own in parts.items()})
 
 
 @lru_cache(maxsize=64)
 def _kinds(kind: Any) -> dict[str, Any]:
-    return get_type_hints(kind)
+    return get_type_hints(kind) if is_dataclass(kind) else {}

@@ -10,7 +10,7 @@ from analytics.calc.evidence import claimed, insufficient, measured
 from performance.calc import figure_json
 
 KNOWN = measured(
-    value=np.float64(1 / 3), n=np.int64(61), source="simulated", as_of=date(2024, 6, 28),
+    value=np.float64(1 / 3), n=61, source="simulated", as_of=date(2024, 6, 28),
     method="counted", bounds=(np.float64(0.25), 0.5),
 )  # fmt: skip
 FIGURES = [KNOWN, insufficient(n=0, reason="nothing", source="live"), claimed(value=85, n=0)]
