@@ -11,15 +11,7 @@ from django.utils import timezone
 
 from analytics.services import jobs
 from analytics.tasks import is_gone, worker_name
-from performance.services import (
-    dead_men,
-    job_kinds,
-    portfolio_kinds,
-    report_delivery,
-    report_kinds,
-    risk_kinds,
-    system_health,
-)
+from performance.services import job_kinds, portfolio_kinds, report_kinds, risk_kinds
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +50,8 @@ def follow_broker(**_later: Any) -> int | None:
 @shared_task(acks_late=True, ignore_result=True, time_limit=240)
 def measure_health(**_later: Any) -> str:
     """Ask every probe once and follow incidents. A probe, not a job."""
+    from performance.services import dead_men, system_health
+
     now = timezone.now()
     _quietly(dead_men.beat, name=worker_name(), started=now, now=now)  # who measures is alive
     return system_health.take(now=now).said
@@ -73,6 +67,8 @@ def send_report(*, edition: str, **_later: Any) -> int | None:
 @shared_task(acks_late=True, ignore_result=True)
 def deliver_reports(**_later: Any) -> int | None:
     """Ask for a round of deliveries if a report waits to be tried (again)."""
+    from performance.services import report_delivery
+
     now = timezone.now()
     due = report_delivery.is_due(now=now)
     return jobs.request(kind=report_kinds.DELIVER, now=now).pk if due else None
@@ -92,6 +88,8 @@ def stop_showing_life(**_signal: Any) -> None:
 
 
 def _beat() -> None:
+    from performance.services import dead_men
+
     name, started = worker_name(), timezone.now()
     try:
         while not _ending.is_set():

@@ -2,7 +2,17 @@
 
 from django.urls import re_path
 
-from performance.api import accuracy, missed, portfolio, probes, reports, risk, system, timing, views
+from performance.api import (
+    accuracy,
+    missed,
+    portfolio,
+    probes,
+    reports,
+    risk,
+    system,
+    timing,
+    views,
+)
 
 urlpatterns = [
     re_path(

@@ -13,9 +13,10 @@ CHECK: Final = "check_scores"
 
 def check_scores(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Raise and resolve alerts, then compute every headline figure once more: ``source``."""
+    from analytics.services import lakes
     from performance.services import alert_checks, self_check
 
-    source = arguments["source"]
+    source = arguments.get("source") or lakes.get_active_source()
     report.progress(0, 2, "limits")
     seen = alert_checks.check(source=source, now=report.now())
     report.progress(1, 2, "self-check")

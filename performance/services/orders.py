@@ -20,8 +20,8 @@ from performance.models import BrokerOrder, OrderEvent, OrderProposal, OrderStat
 from performance.models.orders import FINAL
 from performance.services import orders_switch
 from performance.services.orders_switch import NotAllowed, OverLimit, TradingHalted
+from performance.services.risk_kinds import CANCEL, SEND
 
-SEND, CANCEL = "send_order", "cancel_order"
 ARRIVES_WITHIN = timedelta(minutes=10)  # after it, an order the broker does not know never came
 STATES = {
     "filled": OrderState.FILLED,

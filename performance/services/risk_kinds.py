@@ -7,9 +7,9 @@ from typing import Any
 from analytics.models import JobRun
 from analytics.services import jobs
 from analytics.services.job_registry import Kind, Report, register
-from performance.services import orders
 
 ASSESS, SYNC_ORDERS = "assess_risk", "sync_orders"
+SEND, CANCEL = "send_order", "cancel_order"
 
 
 def assess_risk(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def assess_risk(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 def send_order(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Send a confirmed order, once; one that may have been sent is asked for."""
-    from performance.services import brokers
+    from performance.services import brokers, orders
 
     with brokers.connect_alpaca() as broker:
         order = orders.send(order_id=int(arguments["order"]), broker=broker, now=report.now())
@@ -46,7 +46,7 @@ def send_order(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
 
 def cancel_order(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Have an order cancelled; what the broker then says counts."""
-    from performance.services import brokers
+    from performance.services import brokers, orders
 
     with brokers.connect_alpaca() as broker:
         order = orders.cancel(order_id=int(arguments["order"]), broker=broker, now=report.now())
@@ -55,7 +55,7 @@ def cancel_order(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
 
 def sync_orders(_arguments: Mapping[str, Any], report: Report) -> dict[str, Any]:
     """Ask for every order that is not finished."""
-    from performance.services import brokers
+    from performance.services import brokers, orders
 
     with brokers.connect_alpaca() as broker:
         found = orders.refresh(broker=broker, now=report.now())
@@ -76,7 +76,7 @@ def add_kinds() -> None:
     """Make the kinds of risk and orders known."""
     register(
         Kind(name=ASSESS, title="Risk, advice, rules, proposals", work=assess_risk),
-        Kind(name=orders.SEND, title="Sending an order", work=send_order, limit_s=300),
-        Kind(name=orders.CANCEL, title="Cancelling an order", work=cancel_order, limit_s=300),
+        Kind(name=SEND, title="Sending an order", work=send_order, limit_s=300),
+        Kind(name=CANCEL, title="Cancelling an order", work=cancel_order, limit_s=300),
         Kind(name=SYNC_ORDERS, title="Orders under way", work=sync_orders, limit_s=600),
     )

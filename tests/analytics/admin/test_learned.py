@@ -5,24 +5,11 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from analytics.admin import learned as admin_of_models
-from analytics.models import JobRun, LearnedModel, ResearchSheet, VariantKind
-from tests.factories import NOW, make_batch, make_candidate, make_variant
+from analytics.models import JobRun, VariantKind
+from tests.factories import make_batch, make_candidate, make_variant
+from tests.learned_rows import make_model, make_sheet
 
 pytestmark = pytest.mark.django_db
-
-METRICS = {
-    "sessions": ["2021-01-04", "2022-12-30"],
-    "stock_days": 4321,
-    "top": 10,
-    "picks": 987,
-    "precision": 0.125,
-    "precision_low": 0.101,
-    "precision_high": 0.152,
-    "base_rate": 0.033,
-    "mean_return_14": -0.02,
-    "calibration_error": 0.0081,
-    "calibration": {"said": [0.01], "came": [0.02], "n": [4321]},
-}
 
 
 @pytest.fixture(autouse=True)
@@ -32,31 +19,6 @@ def imported(monkeypatch):
 
 def url(name, *args):
     return reverse(f"admin:analytics_{name}", args=args)
-
-
-def make_model(**fields):
-    wanted = {
-        "kind": "logistic",
-        "usable_from": date(2023, 1, 3),
-        "design": {},
-        "features": ["ret_1", "log_price"],
-        "parameters": {},
-        "calibration": {"slope": 1.0, "intercept": 0.0},
-        "importances": {"ret_1": 0.2, "log_price": 0.0},
-        "metrics": METRICS,
-        "digest": "d" * 32,
-        "train_first": date(2020, 1, 2),
-        "train_last": date(2022, 12, 1),
-        "rows": 9000,
-        "explosive": 300,
-        "code_revision": "r",
-        "seconds": 1.0,
-        "created_at": NOW,
-        "source": "imported",
-    } | fields
-    if "variant" not in wanted:
-        wanted["variant"] = make_variant(name="C", title="learned", kind=VariantKind.LEARNED)
-    return LearnedModel.objects.create(**wanted)
 
 
 class TestModelCard:
@@ -99,16 +61,7 @@ class TestFitNow:
 
 class TestSheets:
     def sheet(self, subject, result):
-        return ResearchSheet.objects.create(
-            subject=subject,
-            last=date(2022, 12, 30),
-            result=result,
-            arithmetic=1,
-            code_revision="r",
-            seconds=1.0,
-            created_at=NOW,
-            source="imported",
-        )
+        return make_sheet(subject=subject, result=result)
 
     def test_show_the_rate_of_each_decile(self, admin_client):
         decile = {"above": 0.1, "n": 100, "rate": 0.044, "low": 0.03, "high": 0.06}

@@ -11,7 +11,15 @@ from django.urls import reverse
 
 from analytics import models
 from analytics.admin import export
-from tests import detector_reports, evidence_rows, factories, feed_rows, studies, thesis_records
+from tests import (
+    detector_reports,
+    evidence_rows,
+    factories,
+    feed_rows,
+    learned_rows,
+    studies,
+    thesis_records,
+)
 
 MAKERS = {
     models.BacktestRun: lambda n: evidence_rows.make_run(),
@@ -46,6 +54,8 @@ MAKERS = {
     models.WeightSweep: lambda n: studies.make_sweep(),
     models.ImportRun: lambda n: factories.make_import_run(file=f"{n}.csv"),
     models.JobRun: lambda n: factories.make_job(idempotency_key=f"job {n} of the list"),
+    models.LearnedModel: lambda n: learned_rows.make_model(),
+    models.ResearchSheet: lambda n: learned_rows.make_sheet(last=date(2022, 12, n + 1)),
     models.LiveQuote: lambda n: feed_rows.make_quote(symbol=f"Q{n}"),
     models.LookaheadCertificate: lambda n: evidence_rows.make_certificate(),
     models.ReferencePattern: lambda n: factories.make_reference(symbol=f"R{n}"),
@@ -63,6 +73,8 @@ MAKERS = {
     models.Variant: lambda n: factories.make_variant(name=f"V{n}"),
 }
 READ_ONLY = [
+    models.LearnedModel,
+    models.ResearchSheet,
     models.Experiment,
     models.ExperimentReading,
     models.HistoryIndex,
