@@ -58,7 +58,8 @@ def get_samples(*, source: str, last: date | None = None) -> "walk_forward.Sampl
 
     days = [day for day in lakes.lake_of(source).sessions() if last is None or day <= last]
     if not days:
-        raise NothingToFit(f"There are no {source} bars.")
+        until = f" up to {last}" if last else ""
+        raise NothingToFit(f"There are no {source} bars{until}.")
     numbers = np.array([sessions.number(day) for day in days], np.int32)
     reading = panels.get_panel(source=source, first=days[0], last=days[-1])
     reach = outcomes.coverage(numbers, size=sessions.calendar().size)

@@ -28,7 +28,11 @@ def write_theses(arguments: Mapping[str, Any], report: Report) -> dict[str, Any]
     from analytics.services import claude_author, claude_models, lakes, theses
 
     source = arguments.get("source") or lakes.get_active_source()
-    session = _session(arguments, source)
+    try:
+        session = _session(arguments, source)
+    except NoCandidate as nobody:  # a quiet market is no failure
+        report.progress(1, 1)
+        return {"session": None, "candidates": 0, "message": str(nobody)}
     count = int(arguments.get("count") or settings.THESES_PER_SESSION)
     found = theses.get_top(source=source, session=session, count=count)
     authors = [AuthorKind.RULES.value]

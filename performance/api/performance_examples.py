@@ -1,4 +1,4 @@
-"""Examples of the scores' answers in the API's description: rows of the sample market."""
+"""Examples of the scores' answers in the description of the API: the shape is real, the figures are not."""
 
 from typing import Any
 
