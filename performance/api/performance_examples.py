@@ -1,4 +1,4 @@
-"""Examples of the scores' answers in the description of the API: the shape is real, the figures are not."""
+"""Examples of answers about scores in the API: the shape is real, the figures are made up."""
 
 from typing import Any
 
