@@ -21,7 +21,7 @@ from tests.browsers import NO_BROWSER, find_browser
 LOCAL = "127.0.0.1:5432/postgres"
 LOCAL_REDIS = "127.0.0.1:6379"
 WORKERS = min(os.cpu_count() or 1, 4)
-SIDE_BY_SIDE = ["-n", str(WORKERS), "--dist", "loadfile"]
+SIDE_BY_SIDE = ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def main(arguments: list[str]) -> int:
